@@ -1,0 +1,54 @@
+"""Errors for the person at the terminal: printed in one piece without traceback, exit code 2.
+
+Each message says what is wrong with which value, what is allowed, and what to do next. A wrong call
+in code is a plain `ValueError` instead.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class HarnessError(Exception):
+    """Something the user can mend."""
+
+
+class SpecError(HarnessError):
+    """A run or an experiment asks for something that does not exist or cannot be."""
+
+
+class DataError(HarnessError):
+    """Images or annotations are missing or damaged."""
+
+
+class CheckpointError(HarnessError):
+    """A checkpoint is missing, cut short, or of another run."""
+
+
+class WarmStartError(CheckpointError):
+    """A fine-tune cannot start from its base run."""
+
+
+class TrainingError(HarnessError):
+    """A training stopped because going on would be worthless."""
+
+
+class ResultsError(HarnessError):
+    """A file that a run left behind cannot be read or does not fit the others."""
+
+
+class LaunchError(HarnessError):
+    """A run cannot be started here and now."""
+
+
+def unknown(kind: str, value: str, known: Iterable[str]) -> str:
+    """The sentence for a name that does not exist: what was asked, the nearest name, all names.
+
+    Args:
+        kind: what the names are, singular: "model".
+        value: the name that was asked for.
+        known: the names that exist.
+    """
+    names = sorted(known)
+    near = difflib.get_close_matches(value, names, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return f"Unknown {kind} {value!r}.{hint} Known {kind}s: {', '.join(names)}."
