@@ -1,0 +1,12 @@
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def coco_mini() -> Path:
+    """A few dozen images of COCO 2017 with their annotations, kept beside the repository."""
+    folder = Path(__file__).parents[2] / "shared" / "data" / "coco-mini"
+    if not folder.is_dir():
+        pytest.skip(f"no coco-mini at {folder}")
+    return folder
