@@ -1,0 +1,32 @@
+"""What to run: specs, grids, plans. The standard library only, so that a login node can plan."""
+
+from harness.grid.grid import Cell, Grid, Layout, merge, table_grid
+from harness.grid.recipes import Setting, finetune
+from harness.grid.spec import (
+    NO_LOSS,
+    Loss,
+    RunSpec,
+    Schedule,
+    base_of,
+    contour,
+    mse_contour,
+    mse_edge,
+)
+
+__all__ = [
+    "NO_LOSS",
+    "Cell",
+    "Grid",
+    "Layout",
+    "Loss",
+    "RunSpec",
+    "Schedule",
+    "Setting",
+    "base_of",
+    "contour",
+    "finetune",
+    "merge",
+    "mse_contour",
+    "mse_edge",
+    "table_grid",
+]

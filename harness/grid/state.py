@@ -1,0 +1,78 @@
+"""The state of a run, read from the files it left: never from a scheduler, never with torch."""
+
+import zipfile
+from dataclasses import dataclass
+from enum import StrEnum
+
+from harness.errors import ResultsError
+from harness.grid.spec import RunSpec, base_of
+from harness.lease import live_holder
+from harness.paths import RunPaths, RunsFolder
+from harness.records import METRICS, read_metrics, read_outcome
+
+NOT_BUILT = {
+    "htc_R50_FPN": "Hybrid Task Cascade is not built yet; this version trains Mask R-CNN only",
+}
+
+
+class State(StrEnum):
+    """What can be said of a run."""
+
+    DONE = "done"
+    RUNNING = "running"
+    FAILED = "failed"
+    TO_DO = "to do"
+    BLOCKED = "blocked"
+
+
+@dataclass(frozen=True)
+class RunState:
+    """A state and, unless it is done, its reason in a few words."""
+
+    state: State
+    reason: str = ""
+
+
+def run_state(spec: RunSpec, runs: RunsFolder) -> RunState:
+    """What is known of a run from its folder and its base's."""
+    if spec.architecture in NOT_BUILT:
+        return RunState(State.BLOCKED, NOT_BUILT[spec.architecture])
+    paths = runs.run(spec.run_id)
+    if is_done(spec, paths):
+        return RunState(State.DONE)
+    if live_holder(paths.lease):
+        return RunState(State.RUNNING)
+    failure = last_failure(paths)
+    if failure:
+        return RunState(State.FAILED, failure)
+    base = base_of(spec)
+    if base is not None and run_state(base, runs).state is State.FAILED:
+        return RunState(State.BLOCKED, f"its base {base.run_id} failed")
+    return RunState(State.TO_DO)
+
+
+def is_done(spec: RunSpec, paths: RunPaths) -> bool:
+    """A fine-tune is done when scored; a base when its metrics and final checkpoint are whole."""
+    try:
+        metrics = read_metrics(paths.metrics, spec.run_id)
+    except ResultsError:
+        return False
+    if spec.stage == "base":
+        return is_trained(spec, paths)
+    return all(name in metrics.ap.get("segm", {}) for name in METRICS)
+
+
+def is_trained(spec: RunSpec, paths: RunPaths) -> bool:
+    """Whether the final checkpoint is whole: a zip file cut short has lost its directory."""
+    return zipfile.is_zipfile(paths.checkpoint(spec.last_iteration))
+
+
+def last_failure(paths: RunPaths) -> str:
+    """What ended the newest attempt at a run that is not being trained; "" for nothing."""
+    attempt = paths.last_attempt()
+    if attempt is None:
+        return ""
+    outcome = read_outcome(attempt.outcome)
+    if outcome is None:
+        return "killed: the attempt ended without a word"
+    return outcome.error if outcome.ended == "failed" else ""
