@@ -1,0 +1,1 @@
+"""Training and prediction with detectron2; the only package that imports it."""

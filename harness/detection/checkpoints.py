@@ -1,0 +1,104 @@
+"""Checkpoints: model, optimizer, scheduler, iteration and the run that they belong to.
+
+Nothing else is needed to go on exactly, because random numbers and batches follow from the
+iteration. They are read with `weights_only=True`, so a planted file cannot run code.
+"""
+
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+
+from harness.errors import CheckpointError
+from harness.paths import RunPaths, replacing
+
+KEPT_WHILE_RUNNING = 2
+
+
+class Stateful(Protocol):
+    """A model, an optimizer, a scheduler."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Its state as plain values and tensors."""
+        ...
+
+    def load_state_dict(self, state: dict[str, Any]) -> object:
+        """Take over a state."""
+        ...
+
+
+def save_checkpoint(
+    paths: RunPaths, run_id: str, iteration: int, parts: Mapping[str, Stateful]
+) -> None:
+    """Write the state after `iteration` iterations and delete all but the newest two."""
+    state = {name: part.state_dict() for name, part in parts.items()}
+    with (
+        replacing(paths.checkpoint(iteration)) as temporary,
+        # Through a file of ours: a full disk is then an OSError and not a torch error.
+        temporary.open("wb") as file,
+    ):
+        torch.save({"run_id": run_id, "iteration": iteration, "state": state}, file)
+    keep_newest(paths, KEPT_WHILE_RUNNING)
+
+
+def keep_newest(paths: RunPaths, number: int) -> None:
+    """Delete all checkpoints of the run but the newest `number`."""
+    for path in _newest_first(paths)[number:]:
+        path.unlink(missing_ok=True)
+
+
+def newest_checkpoint(paths: RunPaths, run_id: str) -> dict[str, Any] | None:
+    """The newest whole checkpoint of the run; one that is damaged is passed over."""
+    for path in _newest_first(paths):
+        try:
+            return read_checkpoint(path, run_id)
+        except CheckpointError as error:
+            print(f"Passed over: {error}", flush=True)
+    return None
+
+
+def read_checkpoint(path: Path, run_id: str) -> dict[str, Any]:
+    """What `save_checkpoint` wrote.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, or of another run.
+    """
+    if not path.exists():
+        raise CheckpointError(f"the checkpoint {path} is missing")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()  # checksums, which torch does not look at
+        if damaged is not None:
+            raise CheckpointError(f"the checkpoint {path} is damaged (checksum of {damaged})")
+        checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        owner = checkpoint["run_id"]
+    except CheckpointError:
+        raise
+    except Exception as error:  # torch raises whatever the bytes lead it to
+        raise CheckpointError(
+            f"the checkpoint {path} cannot be read ({type(error).__name__}): it is cut short or "
+            "holds more than plain tensors"
+        ) from error
+    if owner != run_id:
+        raise CheckpointError(f"the checkpoint {path} is of run {owner}, not {run_id}")
+    return checkpoint
+
+
+def restore(checkpoint: Mapping[str, Any], parts: Mapping[str, Stateful]) -> int:
+    """Load a checkpoint into `parts`; returns the iterations done.
+
+    Raises:
+        CheckpointError: it holds other layers or parameters than the model has.
+    """
+    try:
+        for name, part in parts.items():
+            part.load_state_dict(checkpoint["state"][name])
+    except (RuntimeError, ValueError, KeyError) as error:
+        raise CheckpointError(f"the checkpoint does not fit the model: {error}") from error
+    return int(checkpoint["iteration"])
+
+
+def _newest_first(paths: RunPaths) -> list[Path]:
+    return sorted(paths.checkpoints.glob("iteration_*.pth"), reverse=True)

@@ -1,0 +1,63 @@
+"""metrics.jsonl: one line for each logged iteration, every loss term by name, exact on resume."""
+
+import json
+import os
+from io import TextIOWrapper
+from pathlib import Path
+
+from detectron2.utils.events import EventWriter, get_event_storage
+
+from harness.paths import write_text
+
+
+class MetricsLog(EventWriter):
+    """Writes each loss term, its mean over the last `log_every` iterations, and the learning rate.
+
+    detectron2's own JSON writer takes medians over a window that a resume would empty, and writes
+    wall times between the losses: its lines would differ from an undisturbed run's.
+    """
+
+    def __init__(self, path: Path, log_every: int):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.log_every = log_every
+        self.file: TextIOWrapper = path.open("a", encoding="utf-8")
+        self.written = -1
+
+    def write(self) -> None:
+        storage = get_event_storage()
+        if "total_loss" not in storage.histories():
+            return
+        _, iteration = storage.latest()["total_loss"]
+        if iteration == self.written:  # detectron2 writes once more at the end
+            return
+        terms = {
+            name: history.avg(self.log_every)
+            for name, history in storage.histories().items()
+            if name == "total_loss" or name.startswith("loss_")
+        }
+        line = {"iteration": iteration + 1, "lr": storage.history("lr").latest(), **terms}
+        self.file.write(json.dumps({k: line[k] for k in sorted(line)}) + "\n")
+        self.file.flush()
+        self.written = iteration
+
+    def sync(self) -> None:
+        """On the disk before the checkpoint that goes on after these lines."""
+        os.fsync(self.file.fileno())
+
+    def close(self) -> None:
+        self.file.close()
+
+
+def cut_log(path: Path, iteration: int) -> None:
+    """Drop the lines after `iteration`: a resumed training writes them again."""
+    if not path.exists():
+        return
+    kept = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            if json.loads(line)["iteration"] > iteration:
+                break
+        except ValueError:
+            break
+        kept.append(line + "\n")
+    write_text(path, "".join(kept))

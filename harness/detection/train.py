@@ -1,0 +1,184 @@
+"""Trains one run: from nothing, its base, or its own newest checkpoint, to its last iteration."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from detectron2.engine import HookBase, SimpleTrainer, hooks
+from detectron2.modeling import GeneralizedRCNN
+from detectron2.solver.build import get_default_optimizer_params
+from detectron2.utils.events import TensorboardXWriter
+from torch.optim.lr_scheduler import LambdaLR
+
+from harness.detection.checkpoints import (
+    Stateful,
+    keep_newest,
+    newest_checkpoint,
+    restore,
+    save_checkpoint,
+)
+from harness.detection.datasets import load_split, with_objects
+from harness.detection.images import train_mapper
+from harness.detection.loader import IterationBatches, batches, spec_order
+from harness.detection.logs import MetricsLog, cut_log
+from harness.detection.models import build_model
+from harness.detection.order import order_hash
+from harness.detection.pretrained import load_imagenet_weights
+from harness.detection.seeding import seed_generators
+from harness.detection.warm_start import base_checkpoint
+from harness.errors import TrainingError
+from harness.grid.spec import RunSpec
+from harness.paths import RunPaths, RunsFolder
+
+WORKERS = {"cpu": 0, "cuda": 4}
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What is known at the end of a training.
+
+    Attributes:
+        order_hash: over the image ids in the order of this run's own iterations.
+        annotations: sha256 of the annotation file, by split.
+        seconds: of this call; the whole training's where it was not interrupted.
+    """
+
+    order_hash: str
+    annotations: Mapping[str, str]
+    seconds: float
+
+
+def train(spec: RunSpec, paths: RunPaths, runs: RunsFolder) -> Trained:
+    """Train `spec` to its last iteration, going on from its newest whole checkpoint.
+
+    Args:
+        spec: the run.
+        paths: its folder.
+        runs: where its base's folder lies.
+
+    Raises:
+        WarmStartError: the base's checkpoint is missing, damaged, or of another run.
+        TrainingError: a loss term became infinite or NaN.
+        DataError: images or annotations are missing or damaged.
+    """
+    started = time.monotonic()
+    device = pin_device()
+    split = load_split(spec.train_split, spec.data_dir)
+    records = with_objects(split)
+    order = spec_order(spec, records)
+
+    seed_generators(spec.seed, "initialisation", 0)
+    model = build_model(spec, len(split.category_ids)).to(device)
+    optimizer = build_optimizer(spec, model)
+    scheduler = LambdaLR(optimizer, spec.schedule.lr_factor)
+    parts: dict[str, Stateful] = {"model": model, "optimizer": optimizer, "scheduler": scheduler}
+    start = _start(spec, paths, runs, model, parts)
+
+    dataset = IterationBatches(records, order[:, 0], train_mapper(spec), spec.seed, rank=0)
+    trainer = Trainer(model, batches(dataset, start, WORKERS[device]), optimizer, spec.run_id)
+    cut_log(paths.metrics_log, start)
+    log = MetricsLog(paths.metrics_log, spec.log_every)
+    board = TensorboardXWriter(str(paths.tensorboard), purge_step=start)
+    trainer.register_hooks(
+        [
+            SeedStep(spec.seed),
+            hooks.LRScheduler(optimizer, scheduler),
+            hooks.PeriodicWriter([log, board], period=spec.log_every),
+            SaveCheckpoint(spec, paths, parts, log),
+        ]
+    )
+    if start < spec.last_iteration:
+        trainer.train(start, spec.last_iteration)
+    keep_newest(paths, 1)
+    image_ids = np.array([record["image_id"] for record in records])
+    return Trained(
+        order_hash=order_hash(image_ids[order[spec.first_iteration :]]),
+        annotations={spec.train_split: split.annotations_hash},
+        seconds=time.monotonic() - started,
+    )
+
+
+def pin_device() -> str:
+    """The device of this process; on a CPU one thread, since their number changes bits."""
+    if torch.cuda.is_available():
+        return "cuda"
+    torch.set_num_threads(1)
+    return "cpu"
+
+
+def build_optimizer(spec: RunSpec, model: torch.nn.Module) -> torch.optim.Optimizer:
+    """SGD as in the paper's code base: biases at twice the rate and without weight decay."""
+    parameters = get_default_optimizer_params(
+        model,
+        base_lr=spec.schedule.base_lr,
+        weight_decay_norm=0.0,
+        bias_lr_factor=2.0,
+        weight_decay_bias=0.0,
+    )
+    return torch.optim.SGD(parameters, lr=spec.schedule.base_lr, momentum=0.9, weight_decay=1e-4)
+
+
+class Trainer(SimpleTrainer):
+    """The difference: a loss term that is not finite stops the run by name, before the step."""
+
+    def __init__(self, model, data_loader, optimizer, run_id: str):
+        super().__init__(model, data_loader, optimizer)
+        self.run_id = run_id
+
+    def _write_metrics(self, loss_dict, data_time, prefix="", iter=None) -> None:
+        for name, value in loss_dict.items():
+            if not torch.isfinite(value):
+                raise TrainingError(
+                    f"{name} became {value.item()} at iteration {self.iter + 1} of run "
+                    f"{self.run_id}. The weights before it are kept in its newest checkpoint. "
+                    "A lower base_lr or a longer warm-up makes another run."
+                )
+        super()._write_metrics(loss_dict, data_time, prefix, iter)
+
+
+class SeedStep(HookBase):
+    """RoI sampling draws from torch's global generator: each iteration starts it anew."""
+
+    def __init__(self, seed: int):
+        self.seed = seed
+
+    def before_step(self) -> None:
+        seed_generators(self.seed, "model", self.trainer.iter)
+
+
+class SaveCheckpoint(HookBase):
+    """Every `checkpoint_every` iterations and after the last."""
+
+    def __init__(
+        self, spec: RunSpec, paths: RunPaths, parts: Mapping[str, Stateful], log: MetricsLog
+    ):
+        self.spec = spec
+        self.paths = paths
+        self.parts = parts
+        self.log = log
+
+    def after_step(self) -> None:
+        done = self.trainer.iter + 1
+        if done % self.spec.checkpoint_every == 0 or done == self.spec.last_iteration:
+            self.log.sync()
+            save_checkpoint(self.paths, self.spec.run_id, done, self.parts)
+
+
+def _start(
+    spec: RunSpec,
+    paths: RunPaths,
+    runs: RunsFolder,
+    model: GeneralizedRCNN,
+    parts: Mapping[str, Stateful],
+) -> int:
+    """Load what the run starts from; returns the iterations done."""
+    checkpoint = newest_checkpoint(paths, spec.run_id)
+    if checkpoint is None and spec.stage == "finetune":
+        checkpoint = base_checkpoint(spec, runs)
+    if checkpoint is not None:
+        return restore(checkpoint, parts)
+    if spec.scale == "paper":
+        load_imagenet_weights(spec.architecture, model.backbone.bottom_up)
+    return 0

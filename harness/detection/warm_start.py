@@ -1,0 +1,37 @@
+"""A fine-tune starts from its base's final checkpoint, or refuses (section IV-B)."""
+
+from typing import Any
+
+from harness.detection.checkpoints import read_checkpoint
+from harness.errors import CheckpointError, WarmStartError
+from harness.grid.spec import RunSpec, base_of
+from harness.grid.state import last_failure
+from harness.paths import RunsFolder
+
+
+def base_checkpoint(spec: RunSpec, runs: RunsFolder) -> dict[str, Any]:
+    """The checkpoint of the base of the fine-tune `spec` at the iteration where the base ends.
+
+    Raises:
+        WarmStartError: it is missing, damaged, of another run, or of another iteration.
+    """
+    base = base_of(spec)
+    if base is None:
+        raise ValueError(f"spec: run {spec.run_id} is a base and starts from nothing")
+    paths = runs.run(base.run_id)
+    path = paths.checkpoint(base.last_iteration)
+    try:
+        checkpoint = read_checkpoint(path, base.run_id)
+        if checkpoint["iteration"] != base.last_iteration:
+            raise CheckpointError(
+                f"the checkpoint {path} is of iteration {checkpoint['iteration']}, not "
+                f"{base.last_iteration}"
+            )
+    except CheckpointError as error:
+        failure = last_failure(paths)
+        why = f"\n  The base failed: {failure}" if failure else ""
+        raise WarmStartError(
+            f"Run {spec.run_id} starts from base {base.run_id}, but {error}.{why}\n"
+            f"  Delete that file if it is there, then: harness run {base.run_id}"
+        ) from error
+    return checkpoint
