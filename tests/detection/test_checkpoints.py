@@ -1,0 +1,122 @@
+import os
+import pickle
+
+import pytest
+import torch
+
+from harness.detection.checkpoints import (
+    newest_checkpoint,
+    read_checkpoint,
+    restore,
+    save_checkpoint,
+)
+from harness.errors import CheckpointError, HarnessError
+from harness.paths import RunPaths
+
+
+@pytest.fixture
+def paths(tmp_path) -> RunPaths:
+    return RunPaths(tmp_path / "3f9c1ab2")
+
+
+@pytest.fixture
+def parts():
+    torch.manual_seed(0)
+    model = torch.nn.Linear(3, 2)
+    return {"model": model, "optimizer": torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)}
+
+
+def save(paths, parts, iteration):
+    save_checkpoint(paths, "3f9c1ab2", iteration, parts)
+    return paths.checkpoint(iteration)
+
+
+def test_what_was_saved_comes_back(paths, parts):
+    save(paths, parts, 4)
+    weights = parts["model"].weight.clone()
+    with torch.no_grad():
+        parts["model"].weight.zero_()
+    assert restore(newest_checkpoint(paths, "3f9c1ab2"), parts) == 4
+    assert torch.equal(parts["model"].weight, weights)
+
+
+def test_only_the_newest_two_are_kept(paths, parts):
+    for iteration in (2, 4, 6):
+        save(paths, parts, iteration)
+    assert [path.name for path in sorted(paths.checkpoints.iterdir())] == [
+        "iteration_0000004.pth",
+        "iteration_0000006.pth",
+    ]
+
+
+@pytest.mark.parametrize("kept_bytes", [0, 10, 0.5, 0.999])
+def test_a_checkpoint_cut_short_is_passed_over_for_the_one_before(paths, parts, kept_bytes, capsys):
+    save(paths, parts, 2)
+    newest = save(paths, parts, 4)
+    size = newest.stat().st_size
+    os.truncate(newest, int(kept_bytes if kept_bytes in (0, 10) else kept_bytes * size))
+    assert newest_checkpoint(paths, "3f9c1ab2")["iteration"] == 2
+    assert "iteration_0000004.pth cannot be read" in capsys.readouterr().out
+
+
+def test_a_flipped_bit_is_found(paths, parts):
+    path = save(paths, parts, 2)
+    weights = parts["model"].weight.detach().numpy().tobytes()
+    content = path.read_bytes()
+    at = content.index(weights)
+    path.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
+    with pytest.raises(CheckpointError, match="is damaged"):
+        read_checkpoint(path, "3f9c1ab2")
+
+
+def test_a_checkpoint_of_another_run_is_refused(paths, parts):
+    path = save(paths, parts, 2)
+    with pytest.raises(CheckpointError, match="is of run 3f9c1ab2, not 94303a91"):
+        read_checkpoint(path, "94303a91")
+
+
+def test_a_missing_checkpoint_is_named(paths):
+    with pytest.raises(CheckpointError, match=r"iteration_0000002\.pth is missing"):
+        read_checkpoint(paths.checkpoint(2), "3f9c1ab2")
+
+
+class Payload:
+    def __init__(self, witness):
+        self.witness = witness
+
+    def __reduce__(self):
+        return (open, (self.witness, "w"))
+
+
+@pytest.mark.parametrize("save_as", ["torch", "pickle"])
+def test_a_planted_payload_does_not_run(paths, tmp_path, save_as, monkeypatch):
+    # The variable undoes torch's own default; an explicit weights_only=True is not moved by it.
+    monkeypatch.setenv("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "1")
+    witness = tmp_path / "ran"
+    path = paths.checkpoint(2)
+    path.parent.mkdir(parents=True)
+    planted = {"run_id": "3f9c1ab2", "iteration": 2, "state": Payload(str(witness))}
+    if save_as == "torch":
+        torch.save(planted, path)
+    else:
+        path.write_bytes(pickle.dumps(planted))
+    with pytest.raises(CheckpointError, match="holds more than plain tensors"):
+        read_checkpoint(path, "3f9c1ab2")
+    assert not witness.exists()
+
+
+def test_other_layers_than_the_models_are_refused(paths, parts):
+    save(paths, parts, 2)
+    other = {"model": torch.nn.Linear(3, 5)}
+    with pytest.raises(CheckpointError, match="does not fit the model"):
+        restore(newest_checkpoint(paths, "3f9c1ab2"), other)
+
+
+def test_a_full_disk_leaves_the_checkpoint_before_it(paths, parts):
+    save(paths, parts, 2)
+    # Writing to /dev/full fails as on a full disk.
+    temporary = paths.checkpoints / f".{paths.checkpoint(4).name}.{os.getpid()}.tmp"
+    temporary.symlink_to("/dev/full")
+    with pytest.raises(HarnessError, match="No space left on the disk"):
+        save(paths, parts, 4)
+    assert newest_checkpoint(paths, "3f9c1ab2")["iteration"] == 2
