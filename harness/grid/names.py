@@ -1,5 +1,7 @@
 """From what a person types to a run."""
 
+from fnmatch import fnmatchcase
+
 from harness.errors import SpecError, unknown
 from harness.grid.grid import Grid
 from harness.grid.spec import RunSpec
@@ -22,3 +24,22 @@ def find_run(grid: Grid, text: str) -> RunSpec:
     if not fitting:
         raise SpecError(unknown("run", text, named))
     return runs[fitting[0]]
+
+
+def only_cells(grid: Grid, pattern: str) -> Grid:
+    """The cells whose name (`table1/k=2`) or run id matches the shell pattern.
+
+    Raises:
+        SpecError: none does.
+    """
+    kept = tuple(
+        cell
+        for cell in grid.cells
+        if fnmatchcase(cell.name, pattern) or fnmatchcase(cell.spec.run_id, pattern)
+    )
+    if not kept:
+        raise SpecError(
+            f"--only {pattern!r} matches no row. Rows: "
+            f"{', '.join(cell.name for cell in grid.cells)}."
+        )
+    return Grid(kept, grid.layouts)

@@ -39,7 +39,7 @@ def test_a_mistyped_name_is_told_the_nearest(grid):
 
 
 def test_nothing_is_no_name(grid):
-    with pytest.raises(SpecError, match="^Unknown run ''"):
+    with pytest.raises(SpecError, match=r"^Unknown run ''"):
         find_run(grid, "")
 
 

@@ -1,0 +1,1 @@
+"""Starting runs and watching them, by the files that they leave; no torch at import."""

@@ -1,0 +1,51 @@
+"""Jobs as processes of this machine: submitit's local executor, and an orderly end of its jobs."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import submitit
+from submitit.core.utils import environment_variables
+
+from harness.paths import RunPaths
+
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+TIMEOUT_MIN = 30 * 24 * 60  # submitit ends a local job after 5 minutes unless told otherwise
+STOP_WITHIN_S = 30.0
+POLL_S = 0.5
+
+LocalJob = submitit.Job[None]
+
+
+def start_job(paths: RunPaths, work: Callable[[Path], None]) -> LocalJob:
+    """A process of its own, on one thread, that does `work` with the run's folder."""
+    executor = submitit.LocalExecutor(folder=paths.scheduler)
+    executor.update_parameters(timeout_min=TIMEOUT_MIN)
+    with environment_variables(**ONE_THREAD), _deaf_to_ctrl_c():
+        return executor.submit(work, paths.folder.resolve())
+
+
+def stop_jobs(jobs: Iterable[LocalJob]) -> None:
+    """End the jobs; returns when they have written how they ended, or after half a minute."""
+    deadline = time.monotonic() + STOP_WITHIN_S
+    alive = [job for job in jobs if not job.done()]
+    while alive and time.monotonic() < deadline:
+        for job in alive:
+            # The id is the process's number; submitit passes the signal on to the job itself.
+            os.kill(int(job.job_id), signal.SIGTERM)
+        time.sleep(POLL_S)
+        alive = [job for job in alive if not job.done()]
+
+
+@contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    # Processes started in this block leave Ctrl-C to the launcher, which asks them to end in order:
+    # submitit itself would kill them a second after it.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

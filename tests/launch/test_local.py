@@ -1,0 +1,175 @@
+"""Whole launches with real processes of submitit; only the training itself is a stand-in."""
+
+from contextlib import ExitStack
+
+import pytest
+
+from harness.errors import DataError, LaunchError
+from harness.grid.grid import Grid
+from harness.grid.state import State, run_state
+from harness.launch.logs import failures
+from harness.launch.prepare_data import prepare_data
+from harness.launch.submit import run_one, submit
+from harness.lease import lease
+from harness.records import read_outcome
+
+R50_BASE, R101_BASE = "base mask_rcnn_R50_FPN", "base mask_rcnn_R101_FPN"
+
+
+@pytest.fixture
+def launch(grid, runs, quick):
+    """Submits the grid; returns how it ended, the runs told as done, and every tick's states."""
+
+    def launch(work, grid=grid, on_tick=lambda states: None):
+        done, ticks = [], []
+
+        def see(states):
+            ticks.append({run_id: now.state for run_id, now in states.items()})
+            on_tick(states)
+
+        ended = submit(grid, runs, "local", on_tick=see, on_done=done.append, slots=2, work=work)
+        return ended, done, ticks
+
+    return launch
+
+
+def only(grid, *names):
+    """The part of the grid with these cells."""
+    return Grid(tuple(cell for cell in grid.cells if cell.name in names), grid.layouts)
+
+
+def test_a_grid_runs_bases_first_and_a_second_submit_starts_nothing(
+    grid, ids, launch, make_work, story
+):
+    ended, done, ticks = launch(make_work())
+
+    built = [run_id for name, run_id in ids.items() if not name.endswith(("HTC", "htc_R50_FPN"))]
+    assert ended.done == tuple(built)
+    assert (ended.failed, set(ended.blocked)) == ((), set(ids.values()) - set(built))
+    assert sorted(done) == sorted(built)
+    for base, child in ((R50_BASE, "R50"), (R50_BASE, "k=2"), (R101_BASE, "R101")):
+        lines = story.lines()
+        assert lines.index((ids[base], "ends")) < lines.index((ids[f"table1/{child}"], "begins"))
+    assert max(list(tick.values()).count(State.RUNNING) for tick in ticks) == 2
+
+    again, done, ticks = launch(make_work())
+    assert again == ended
+    assert (done, len(ticks), len(story.begun())) == ([], 1, len(built))
+
+
+def test_a_failed_base_blocks_only_its_own_children_and_is_tried_again_later(
+    grid, ids, runs, launch, make_work, story
+):
+    ended, _, _ = launch(make_work(failing=[ids[R50_BASE]]))
+    assert ended.failed == (ids[R50_BASE],)
+    assert set(ended.done) == {ids[R101_BASE], ids["table1/R101"]}
+    assert {ids["table1/R50"], ids["table1/k=2"]} < set(ended.blocked)
+
+    (failure,) = failures(grid, runs)
+    assert (failure.run_id, failure.name) == (ids[R50_BASE], R50_BASE)
+    assert failure.reason == "loss_mask became nan at iteration 7"
+    assert failure.last_lines == ("TrainingError: loss_mask became nan at iteration 7",)
+
+    again, done, _ = launch(make_work())
+    assert again.failed == ()
+    assert done[0] == ids[R50_BASE]
+    assert set(done[1:]) == {ids["table1/R50"], ids["table1/k=2"]}
+
+
+def test_a_job_killed_without_a_word_is_a_failure(grid, ids, runs, launch, make_work):
+    part = only(grid, "table1/R101")
+    ended, _, _ = launch(make_work(killed=[ids[R101_BASE]]), part)
+    assert (ended.failed, ended.blocked) == ((ids[R101_BASE],), (ids["table1/R101"],))
+    reason = run_state(grid.runs[ids[R101_BASE]], runs).reason
+    assert reason == "killed: the attempt ended without a word"
+
+
+def test_a_job_that_dies_before_its_attempt_leaves_its_reason(grid, ids, runs, launch):
+    def work(folder):
+        raise ImportError("libGL.so.1: cannot open shared object file")
+
+    ended, _, _ = launch(work, only(grid, "table1/R101"))
+    assert ended.failed == (ids[R101_BASE],)
+    (failure,) = failures(grid, runs)
+    assert failure.reason.startswith("died at its start: ImportError: libGL.so.1")
+    assert failure.last_lines[-1] == "ImportError: libGL.so.1: cannot open shared object file"
+
+
+def test_a_run_with_a_live_lease_is_waited_for_and_never_started(
+    grid, ids, runs, here, launch, make_work, story
+):
+    part = only(grid, "table1/R101")
+    base = runs.run(ids[R101_BASE])
+    seen = []
+    with ExitStack() as elsewhere:
+        elsewhere.enter_context(lease(base.lease, "the base"))
+
+        def on_tick(states):
+            seen.append(states[ids[R101_BASE]].state)
+            if len(seen) == 3:
+                elsewhere.close()
+                here(base.folder)
+
+        ended, _, _ = launch(make_work(), part, on_tick)
+    assert seen[:3] == [State.RUNNING] * 3
+    assert ended.done == (ids[R101_BASE], ids["table1/R101"])
+    assert story.begun() == [ids[R101_BASE], ids["table1/R101"]]
+
+
+def test_ctrl_c_ends_the_jobs_in_order_and_loses_nothing(grid, ids, runs, launch, make_work, story):
+    part = only(grid, "table1/R101")
+
+    def on_tick(states):
+        if (ids[R101_BASE], "waits") in story.lines():
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        launch(make_work(waiting=[ids[R101_BASE]]), part, on_tick)
+    base = runs.run(ids[R101_BASE])
+    assert read_outcome(base.attempt(1).outcome).ended == "interrupted"
+    assert run_state(grid.runs[ids[R101_BASE]], runs).state is State.TO_DO
+
+    ended, _, _ = launch(make_work(), part)
+    assert ended.done == (ids[R101_BASE], ids["table1/R101"])
+
+
+def test_an_unknown_site_is_refused(grid, runs):
+    with pytest.raises(LaunchError, match=r"^Unknown site 'lokal'. Did you mean 'local'\? Known"):
+        submit(grid, runs, "lokal", on_tick=print, on_done=print)
+
+
+def test_a_run_on_several_gpus_is_refused_before_anything_starts(paper_grid, runs):
+    with pytest.raises(LaunchError, match="trains on 4 GPUs; site 'local' trains each run in one"):
+        submit(paper_grid, runs, "local", on_tick=print, on_done=print)
+    assert not runs.folder.exists()
+
+
+def test_detectron2_missing_is_told_before_anything_starts(grid, runs, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(LaunchError, match="detectron2 is not installed, so nothing was started"):
+        submit(grid, runs, "local", on_tick=print, on_done=print)
+    assert not runs.folder.exists()
+
+
+def test_damaged_data_is_told_before_anything_starts(own_grid, own_data, runs):
+    (own_data / "annotations" / "instances_train.json").write_text("{")
+    with pytest.raises(DataError, match=r"instances_train\.json: cut short or damaged"):
+        submit(own_grid, runs, "local", on_tick=print, on_done=print)
+    assert not runs.folder.exists()
+
+
+def test_missing_coco_is_told_with_the_place_that_was_looked_at(paper_grid, tmp_path, monkeypatch):
+    monkeypatch.setenv("DETECTRON2_DATASETS", str(tmp_path))
+    with pytest.raises(DataError, match=f"^coco_2014_minival is not here: {tmp_path}/coco/ann"):
+        prepare_data([paper_grid.cells[0].spec])
+
+
+def test_a_model_that_is_not_built_cannot_be_run_alone(grid, ids, runs):
+    with pytest.raises(LaunchError, match=r"^Run \w{8} cannot be started: Hybrid Task Cascade is"):
+        run_one(grid, runs, grid.runs[ids["table1/HTC"]])
+
+
+def test_running_a_done_run_alone_does_nothing(grid, ids, runs, launch, make_work):
+    launch(make_work(), only(grid, "table1/R101"))
+    run_one(grid, runs, grid.runs[ids["table1/R101"]])
+    assert runs.run(ids["table1/R101"]).attempt_numbers() == [1]
