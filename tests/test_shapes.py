@@ -60,7 +60,7 @@ def test_another_seed_gives_other_images_and_annotations(tmp_path):
 def test_train_and_val_share_no_image(folder):
     files = contents(folder)
     pixels = [data for name, data in files.items() if name.endswith(".png")]
-    assert len(set(pixels)) == len(pixels) == 260
+    assert len(set(pixels)) == len(pixels) == 460
 
 
 def test_more_images_leave_the_first_ones_as_they_were(folder, tmp_path):
@@ -168,7 +168,7 @@ def test_a_few_images_hold_no_object_and_none_more_than_four_besides_a_crowd(coc
 
 def test_objects_stand_out_from_the_background(folder, coco):
     # Value in HSV is the largest channel: fills are bright, the background is not.
-    split = "train" if len(coco.imgs) == 200 else "val"
+    split = "train" if len(coco.imgs) == 400 else "val"
     for image in list(coco.imgs.values())[:20]:
         masks = [coco.annToMask(a) for a in coco.loadAnns(coco.getAnnIds(image["id"]))]
         if masks:

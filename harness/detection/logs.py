@@ -1,4 +1,4 @@
-"""metrics.jsonl: one line for each logged iteration, every loss term by name, exact on resume."""
+"""What a training says of itself: metrics.jsonl, exact on resume, and lines on stdout."""
 
 import json
 import os
@@ -6,6 +6,7 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from detectron2.utils.events import EventWriter, get_event_storage
+from detectron2.utils.logger import setup_logger
 
 from harness.paths import write_text
 
@@ -46,6 +47,11 @@ class MetricsLog(EventWriter):
 
     def close(self) -> None:
         self.file.close()
+
+
+def print_progress() -> None:
+    """Let detectron2 print what it does, losses and time left included, to stdout."""
+    setup_logger(color=False)
 
 
 def cut_log(path: Path, iteration: int) -> None:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from detectron2.engine import HookBase, SimpleTrainer, hooks
+from detectron2.engine import HookBase, hooks
 from detectron2.modeling import GeneralizedRCNN
 from detectron2.solver.build import get_default_optimizer_params
-from detectron2.utils.events import TensorboardXWriter
+from detectron2.utils.events import CommonMetricPrinter, TensorboardXWriter
 from torch.optim.lr_scheduler import LambdaLR
 
 from harness.detection.checkpoints import (
@@ -17,7 +17,6 @@ from harness.detection.checkpoints import (
     keep_newest,
     newest_checkpoint,
     restore,
-    save_checkpoint,
 )
 from harness.detection.datasets import load_split, with_objects
 from harness.detection.images import train_mapper
@@ -27,12 +26,13 @@ from harness.detection.models import build_model
 from harness.detection.order import order_hash
 from harness.detection.pretrained import load_imagenet_weights
 from harness.detection.seeding import seed_generators
+from harness.detection.trainer import SaveCheckpoint, SeedStep, Trainer
 from harness.detection.warm_start import base_checkpoint
-from harness.errors import TrainingError
 from harness.grid.spec import RunSpec
 from harness.paths import RunPaths, RunsFolder
 
 WORKERS = {"cpu": 0, "cuda": 4}
+PRINT_EVERY = 20
 
 
 @dataclass(frozen=True)
@@ -75,21 +75,11 @@ def train(spec: RunSpec, paths: RunPaths, runs: RunsFolder) -> Trained:
     scheduler = LambdaLR(optimizer, spec.schedule.lr_factor)
     parts: dict[str, Stateful] = {"model": model, "optimizer": optimizer, "scheduler": scheduler}
     start = _start(spec, paths, runs, model, parts)
-
-    dataset = IterationBatches(records, order[:, 0], train_mapper(spec), spec.seed, rank=0)
-    trainer = Trainer(model, batches(dataset, start, WORKERS[device]), optimizer, spec.run_id)
-    cut_log(paths.metrics_log, start)
-    log = MetricsLog(paths.metrics_log, spec.log_every)
-    board = TensorboardXWriter(str(paths.tensorboard), purge_step=start)
-    trainer.register_hooks(
-        [
-            SeedStep(spec.seed),
-            hooks.LRScheduler(optimizer, scheduler),
-            hooks.PeriodicWriter([log, board], period=spec.log_every),
-            SaveCheckpoint(spec, paths, parts, log),
-        ]
-    )
     if start < spec.last_iteration:
+        dataset = IterationBatches(records, order[:, 0], train_mapper(spec), spec.seed, rank=0)
+        loader = batches(dataset, start, WORKERS[device])
+        trainer = Trainer(model, loader, optimizer, spec.run_id)
+        trainer.register_hooks(_hooks(spec, paths, parts, start))
         trainer.train(start, spec.last_iteration)
     keep_newest(paths, 1)
     image_ids = np.array([record["image_id"] for record in records])
@@ -98,6 +88,22 @@ def train(spec: RunSpec, paths: RunPaths, runs: RunsFolder) -> Trained:
         annotations={spec.train_split: split.annotations_hash},
         seconds=time.monotonic() - started,
     )
+
+
+def _hooks(
+    spec: RunSpec, paths: RunPaths, parts: Mapping[str, Stateful], start: int
+) -> list[HookBase]:
+    cut_log(paths.metrics_log, start)
+    log = MetricsLog(paths.metrics_log, spec.log_every)
+    board = TensorboardXWriter(str(paths.tensorboard), purge_step=start)
+    return [
+        SeedStep(spec.seed),
+        hooks.IterationTimer(),
+        hooks.LRScheduler(parts["optimizer"], parts["scheduler"]),
+        hooks.PeriodicWriter([log, board], period=spec.log_every),
+        hooks.PeriodicWriter([CommonMetricPrinter(spec.last_iteration)], period=PRINT_EVERY),
+        SaveCheckpoint(spec, paths, parts, log),
+    ]
 
 
 def pin_device() -> str:
@@ -118,52 +124,6 @@ def build_optimizer(spec: RunSpec, model: torch.nn.Module) -> torch.optim.Optimi
         weight_decay_bias=0.0,
     )
     return torch.optim.SGD(parameters, lr=spec.schedule.base_lr, momentum=0.9, weight_decay=1e-4)
-
-
-class Trainer(SimpleTrainer):
-    """The difference: a loss term that is not finite stops the run by name, before the step."""
-
-    def __init__(self, model, data_loader, optimizer, run_id: str):
-        super().__init__(model, data_loader, optimizer)
-        self.run_id = run_id
-
-    def _write_metrics(self, loss_dict, data_time, prefix="", iter=None) -> None:
-        for name, value in loss_dict.items():
-            if not torch.isfinite(value):
-                raise TrainingError(
-                    f"{name} became {value.item()} at iteration {self.iter + 1} of run "
-                    f"{self.run_id}. The weights before it are kept in its newest checkpoint. "
-                    "A lower base_lr or a longer warm-up makes another run."
-                )
-        super()._write_metrics(loss_dict, data_time, prefix, iter)
-
-
-class SeedStep(HookBase):
-    """RoI sampling draws from torch's global generator: each iteration starts it anew."""
-
-    def __init__(self, seed: int):
-        self.seed = seed
-
-    def before_step(self) -> None:
-        seed_generators(self.seed, "model", self.trainer.iter)
-
-
-class SaveCheckpoint(HookBase):
-    """Every `checkpoint_every` iterations and after the last."""
-
-    def __init__(
-        self, spec: RunSpec, paths: RunPaths, parts: Mapping[str, Stateful], log: MetricsLog
-    ):
-        self.spec = spec
-        self.paths = paths
-        self.parts = parts
-        self.log = log
-
-    def after_step(self) -> None:
-        done = self.trainer.iter + 1
-        if done % self.spec.checkpoint_every == 0 or done == self.spec.last_iteration:
-            self.log.sync()
-            save_checkpoint(self.paths, self.spec.run_id, done, self.parts)
 
 
 def _start(

@@ -26,7 +26,7 @@ def write_shapes(
     folder: Path,
     *,
     seed: int = 0,
-    train_images: int = 200,
+    train_images: int = 400,
     val_images: int = 60,
     side: int = 128,
 ) -> None:
