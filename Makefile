@@ -1,0 +1,36 @@
+# Thin calls only. PYTHON: the interpreter for .venv. SYSTEM_SITE_PACKAGES=1: use the torch and
+# detectron2 that it already has. SITE and DATA: where and on what `make demo` runs.
+PYTHON ?= python3
+SITE ?= local
+DATA ?=
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: setup demo test test-fast lint bench
+
+setup: $(READY)
+
+$(READY): pyproject.toml constraints.txt detectron2.txt
+	$(PYTHON) -m venv $(if $(SYSTEM_SITE_PACKAGES),--system-site-packages) .venv
+	$(BIN)/python -m pip install $(if $(SYSTEM_SITE_PACKAGES),,-c constraints.txt) -e '.[dev]'
+	$(BIN)/python -c 'import detectron2' 2>/dev/null || $(BIN)/python -m pip install --no-deps \
+		--only-binary=:all: --python-version 3.10 --require-hashes -r detectron2.txt \
+		--target "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
+	touch $@
+
+demo: setup
+	$(BIN)/harness demo --site $(SITE) $(if $(DATA),--data "$(DATA)")
+
+test: setup
+	$(BIN)/python -m pytest --cov=harness
+
+test-fast: setup
+	$(BIN)/python -m pytest -m 'not slow'
+
+lint: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: setup
+	for file in tests/benchmarks/bench_*.py; do $(BIN)/python $$file || exit 1; done

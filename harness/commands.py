@@ -1,0 +1,86 @@
+"""What the longer commands do; `harness.cli` parses and calls."""
+
+import sys
+from pathlib import Path
+
+from harness.errors import HarnessError
+from harness.grid import Grid
+from harness.grid.names import find_run
+from harness.grid.spec import RunSpec
+from harness.launch.job import read_spec
+from harness.launch.submit import Ended, submit
+from harness.workplace import Workplace, workplace, workplace_of
+
+
+def launch(grid: Grid, place: Workplace, site: str) -> Ended:
+    """Run what is not done of `grid` under the eyes of the user; tables follow as runs finish."""
+    from harness.terminal.live import live_view
+
+    try:
+        with live_view(grid, place.runs) as view:
+            ended = submit(
+                grid,
+                place.runs,
+                site,
+                on_tick=view.show,
+                on_done=lambda run_id: _rebuild(place),
+            )
+    except KeyboardInterrupt:
+        _tell("Stopped. Checkpoints are kept: give the same command again to go on from them.")
+        raise
+    if ended.failed:
+        _tell(f"{len(ended.failed)} failed. Next: {_command('fails', place)}")
+    return ended
+
+
+def demo(place: Workplace, site: str) -> Ended:
+    """Train the whole grid at demo scale, print its tables, and say where everything lies."""
+    from harness.rebuild import rebuild, table_text
+
+    grid = place.grid()
+    ended = launch(grid, place, site)
+    written = rebuild(grid, place.runs, place.results, place.published)
+    for name in grid.layouts:
+        print(table_text(grid, name, place.results, place.published))
+    _tell("\n".join(["Written:", *(f"  {_short(path)}" for path in written)]))
+    return ended
+
+
+def run_named(text: str, scale: str, data: Path | None, runs: Path) -> tuple[Workplace, RunSpec]:
+    """The run that a person means by `text`, and its workplace.
+
+    An id that has a folder is found at whatever scale it is; else `text` is looked for in the grid
+    of `scale` and `data`.
+
+    Raises:
+        SpecError: there is no such run.
+    """
+    place = workplace(scale, data, runs)
+    paths = place.runs.run(text)
+    if text.isalnum() and paths.spec.exists():
+        spec = read_spec(paths)
+        return workplace_of(spec, runs), spec
+    return place, find_run(place.grid(), text)
+
+
+def _rebuild(place: Workplace) -> None:
+    # A damaged file must not end the trainings beside it: it is told, and again at the end.
+    from harness.rebuild import rebuild
+
+    try:
+        rebuild(place.grid(), place.runs, place.results, place.published)
+    except HarnessError as error:
+        _tell(f"Tables not rebuilt: {error}")
+
+
+def _command(name: str, place: Workplace) -> str:
+    data = f" --data {place.setting.data_dir}" if place.setting.data_dir else ""
+    return f"harness {name} --scale {place.setting.scale}{data}"
+
+
+def _short(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr)

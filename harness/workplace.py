@@ -1,0 +1,55 @@
+"""What a command line names, resolved: scale, data, run folders and result folders."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.grid import Grid, Setting
+from harness.grid.experiments import load_grid
+from harness.grid.spec import DATA_REVISION, RunSpec
+from harness.paths import ResultsFolder, RunsFolder, project_folder
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """Where one scale's experiments, runs and results lie.
+
+    Attributes:
+        setting: scale, seed and data.
+        runs: all run folders.
+        results: committed metrics, generated tables and figures of this scale and data.
+        published: folder of the paper's numbers.
+        experiments: folder of the experiment files.
+    """
+
+    setting: Setting
+    runs: RunsFolder
+    results: ResultsFolder
+    published: Path
+    experiments: Path
+
+    def grid(self, names: Sequence[str] | None = None) -> Grid:
+        """The grid of the experiments `names`, of all where none is named."""
+        return load_grid(names or (), self.setting, self.experiments)
+
+
+def workplace(scale: str, data: Path | None, runs: Path) -> Workplace:
+    """The workplace of `--scale`, `--data` and `--runs`."""
+    project = project_folder()
+    name = scale if data is None else f"{scale}-{data.resolve().name}"
+    folder = RunsFolder(runs.resolve())
+    return Workplace(
+        setting=Setting(
+            scale=scale, data_dir=data, shapes_dir=folder.data(f"shapes-{DATA_REVISION}")
+        ),
+        runs=folder,
+        results=ResultsFolder(project / "results" / name),
+        published=project / "results" / "published",
+        experiments=project / "experiments",
+    )
+
+
+def workplace_of(spec: RunSpec, runs: Path) -> Workplace:
+    """The workplace that a run with this spec belongs to."""
+    own = spec.train_split.startswith("own_") and spec.data_dir is not None
+    return workplace(spec.scale, Path(str(spec.data_dir)) if own else None, runs)

@@ -1,0 +1,140 @@
+"""Commands as a user gives them: what goes where, exit codes, and one clear line for bad input."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def harness(tmp_path):
+    """A function that runs a command in the checkout, with runs of its own."""
+
+    def call(*arguments: str, **options):
+        return subprocess.run(
+            [sys.executable, "-c", "from harness.cli import main; main()", *arguments],
+            capture_output=True,
+            text=True,
+            cwd=options.get("cwd", ROOT),
+            env={"HARNESS_RUNS": str(tmp_path / "runs"), "PATH": "", **options.get("env", {})},
+        )
+
+    return call
+
+
+def refused(done: subprocess.CompletedProcess) -> str:
+    """The message of a command that was refused: exit 2, nothing on stdout, no traceback."""
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+def test_plan_prints_one_json_object_with_19_cells_and_19_runs(harness):
+    planned = json.loads(harness("plan", "--json").stdout)
+    assert len(planned["cells"]) == 19  # 7 + 4 + 8 rows
+    stages = [run["stage"] for run in planned["runs"]]
+    assert (stages.count("finetune"), stages.count("base")) == (15, 4)
+    assert set(planned["cells"][0]) >= {"table", "row", "run_id"}
+    keys = {"run_id", "name", "stage", "parent", "state", "gpu_hours"}
+    assert set(planned["runs"][0]) >= keys
+    assert set(planned["gpu_hours"]) == {"plan", "distinct_from_scratch", "from_scratch"}
+
+
+def test_every_finetune_of_the_plan_starts_from_a_base_of_the_plan(harness):
+    planned = json.loads(harness("plan", "--json").stdout)
+    bases = {run["run_id"] for run in planned["runs"] if run["stage"] == "base"}
+    parents = {run["parent"] for run in planned["runs"] if run["stage"] == "finetune"}
+    assert parents == bases
+
+
+def test_plan_writes_nothing(harness, tmp_path):
+    harness("plan", "--scale", "demo")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_plan_of_one_experiment_has_its_rows_only(harness):
+    planned = json.loads(harness("plan", "table2", "--json").stdout)
+    assert [cell["row"] for cell in planned["cells"]] == [
+        "baseline",
+        "mse_edge",
+        "mse_contour",
+        "contour",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["plan", "tabel1"], "Unknown experiment 'tabel1'. Did you mean 'table1'?"),
+        (["plan", "--scale", "dmeo"], "Unknown scale 'dmeo'. Did you mean 'demo'?"),
+        (["submit", "--site", "lokal"], "Unknown site 'lokal'. Did you mean 'local'?"),
+        (["table", "table9"], "Unknown table 'table9'. Did you mean"),
+        (["table", "table1", "--format", "mdd"], "Unknown format 'mdd'. Did you mean 'md'?"),
+        (["figure", "fig9"], "Unknown figure 'fig9'. Did you mean 'fig8'?"),
+        (["logs", "table1/k=9"], "Unknown run 'table1/k=9'. Did you mean 'table1/"),
+        (["submit", "--site", "local", "--only", "nothing"], "--only 'nothing' matches no row"),
+        (["submit", "--site", "local"], "trains on 4 GPUs; site 'local'"),
+        (["run", "table3/HTC", "--scale", "demo"], "Hybrid Task Cascade is not built yet"),
+        (["plan", "--data", "/no/such/folder"], "No folder at /no/such/folder"),
+        (["logs", "table1/k=2"], "was never started"),
+    ],
+)
+def test_bad_input_gets_one_clear_line_and_exit_2(harness, arguments, message):
+    assert message in refused(harness(*arguments))
+
+
+def test_a_mistake_in_an_experiment_file_names_the_file(harness, tmp_path):
+    folder = tmp_path / "experiments"
+    folder.mkdir()
+    (folder / "broken.py").write_text("from harness.grid import contour\ncontour(k=0)\n")
+    assert "k=0 of loss 'contour'" in refused(harness("plan", cwd=tmp_path))
+    (folder / "broken.py").write_text("1 / 0\n")
+    assert "broken.py cannot be read: ZeroDivisionError" in refused(harness("plan", cwd=tmp_path))
+    (folder / "broken.py").write_text("NAME = 'half'\n")
+    assert "needs a NAME and a function grid" in refused(harness("plan", cwd=tmp_path))
+
+
+def test_metrics_cut_in_half_are_named_with_the_way_out(harness, tmp_path):
+    experiments = tmp_path / "experiments"
+    experiments.symlink_to(ROOT / "experiments")
+    planned = json.loads(harness("plan", "table1", "--json", cwd=tmp_path).stdout)
+    run_id = planned["cells"][0]["run_id"]
+    cut = tmp_path / "results" / "paper" / "metrics" / f"{run_id}.json"
+    cut.parent.mkdir(parents=True)
+    cut.write_text('{"schema": 1, "run_id"')
+    message = refused(harness("table", "table1", cwd=tmp_path))
+    assert f"{run_id}.json is not whole JSON" in message
+    assert f"harness run {run_id}" in message
+
+
+def test_without_detectron2_nothing_is_started_and_the_way_to_get_it_is_told(harness, tmp_path):
+    # A finder that hides detectron2, as on a machine that lacks it.
+    (tmp_path / "sitecustomize.py").write_text(
+        "import importlib.util as u\n"
+        "real = u.find_spec\n"
+        "u.find_spec = lambda name, *rest: None if name == 'detectron2' else real(name, *rest)\n"
+    )
+    done = harness(
+        "submit", "--site", "local", "--scale", "demo", env={"PYTHONPATH": str(tmp_path)}
+    )
+    message = refused(done)
+    assert "detectron2 is not installed, so nothing was started" in message
+    assert "make setup" in message
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_table_without_runs_prints_with_every_row_marked_missing(harness, tmp_path):
+    (tmp_path / "experiments").symlink_to(ROOT / "experiments")
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "published").symlink_to(ROOT / "results" / "published")
+    done = harness("table", "table3", "--format", "csv", cwd=tmp_path)
+    assert done.returncode == 0
+    lines = done.stdout.splitlines()
+    assert len(lines) == 9  # a header and 8 rows
+    assert sum("not trained yet" in line for line in lines) == 6
+    assert sum("Hybrid Task Cascade is not built yet" in line for line in lines) == 2

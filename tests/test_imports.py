@@ -1,0 +1,148 @@
+"""Who may import whom, and that a login node needs no torch."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+STANDARD = frozenset(sys.stdlib_module_names)
+
+# What each part of harness may import when it is itself imported: other parts of harness, and
+# packages that are not in the standard library.
+MAY_IMPORT = {
+    "__init__": "",
+    "errors": "",
+    "paths": "errors",
+    "records": "errors paths",
+    "lease": "errors",
+    "grid": "errors paths records lease",
+    "losses": "torch",
+    "shapes": "errors numpy PIL pycocotools",
+    "detection": "errors paths grid losses torch detectron2 numpy omegaconf",
+    "evaluation": "errors records numpy pycocotools hotcoco",
+    "launch": "errors paths records lease grid submitit __init__",
+    "collect": "errors paths records grid pandas",
+    "report": "errors records grid pandas numpy matplotlib",
+    "terminal": "paths grid launch rich",
+    "rebuild": "errors paths grid collect report pandas",
+    "workplace": "paths grid",
+    "commands": "errors grid launch workplace",
+    "cli": "errors paths typer",
+}
+# What it may import inside a function, when it comes to that: the arrows that would otherwise load
+# torch, submitit or rich on the way to `--help`.
+MAY_IMPORT_LATER = {
+    "launch": "detection evaluation shapes",
+    "commands": "terminal rebuild",
+    "cli": "grid launch terminal rebuild commands workplace",
+}
+
+
+def imported(tree: ast.Module) -> set[tuple[str, bool]]:
+    """(module, whether at the top of the file) of each import."""
+    top = {id(node) for node in tree.body}
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {(alias.name, id(node) in top) for alias in node.names}
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative imports hide the arrow"
+            if node.module == "harness":
+                found |= {(f"harness.{alias.name}", id(node) in top) for alias in node.names}
+            else:
+                found.add((str(node.module), id(node) in top))
+    return found
+
+
+def part(module: str) -> str:
+    """The part of harness, or the third-party package, that `module` belongs to; "" for neither."""
+    first, *rest = module.split(".")
+    if first == "harness":
+        return rest[0] if rest else "__init__"
+    return "" if first in STANDARD else first
+
+
+def part_of_file(file: Path) -> str:
+    return file.relative_to(ROOT / "harness").parts[0].removesuffix(".py")
+
+
+def breaches(where: str, tree: ast.Module) -> list[str]:
+    now = {where, *MAY_IMPORT[where].split()}
+    later = now | set(MAY_IMPORT_LATER.get(where, "").split())
+    return [
+        f"{where} imports {module}{'' if at_top else ' inside a function'}"
+        for module, at_top in sorted(imported(tree))
+        if (name := part(module)) and name not in (now if at_top else later)
+    ]
+
+
+@pytest.mark.parametrize(
+    "file", sorted((ROOT / "harness").rglob("*.py")), ids=lambda f: str(f.relative_to(ROOT))
+)
+def test_each_file_imports_only_what_its_part_may(file):
+    assert breaches(part_of_file(file), ast.parse(file.read_text())) == []
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "experiments").glob("*.py")), ids=lambda f: f.name)
+def test_experiments_import_harness_grid_only(file):
+    assert {module for module, _ in imported(ast.parse(file.read_text()))} <= {"harness.grid"}
+
+
+@pytest.mark.parametrize(
+    ("where", "source"),
+    [
+        ("grid", "import torch"),
+        ("grid", "def late():\n    import torch"),
+        ("report", "from harness.launch import status"),
+        ("launch", "from harness.detection.train import train"),
+        ("collect", "import detectron2.engine"),
+        ("cli", "import rich"),
+    ],
+)
+def test_the_rule_finds_a_breach(where, source):
+    assert len(breaches(where, ast.parse(source))) == 1
+
+
+def test_the_table_names_every_part_and_no_other():
+    here = {part_of_file(file) for file in (ROOT / "harness").rglob("*.py")}
+    assert here == set(MAY_IMPORT)
+
+
+def modules_after(code: str) -> set[str]:
+    shown = "\nimport sys\nprint('\\n'.join(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code + shown], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    return set(done.stdout.split())
+
+
+def cli(*arguments: str) -> str:
+    return f"""
+import contextlib, io, sys
+from harness.cli import app
+sys.argv = ["harness", *{arguments!r}]
+with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
+    app()
+"""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--help",),
+        ("plan",),
+        ("plan", "--json"),
+        ("status", "--scale", "demo"),
+        ("table", "table1"),
+    ],
+)
+def test_a_login_node_needs_neither_torch_nor_detectron2(arguments, tmp_path, monkeypatch):
+    monkeypatch.setenv("HARNESS_RUNS", str(tmp_path))
+    assert not {"torch", "detectron2"} & modules_after(cli(*arguments))
+
+
+def test_the_check_for_torch_can_fail():
+    assert "torch" in modules_after("import harness.losses")
