@@ -19,7 +19,6 @@ from harness.evaluation.ground_truth import read_ground_truth
 from harness.evaluation.results_file import read_results
 from harness.records import METRICS  # in the order of the evaluators' `stats`
 
-
 ENGINES = ("pycocotools", "hotcoco")
 
 

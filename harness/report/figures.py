@@ -1,0 +1,141 @@
+"""Fig. 8: mask AP over k, ours and the published curves side by side.
+
+Each metric has two axes that span the same number of points: ours may lie far from the published
+values, and still half a point looks the same in both.
+"""
+
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.lines import Line2D
+
+FIGURES = {"fig8": "table1"}  # what each is drawn from
+SUFFIXES = ("pdf", "png")
+
+PANELS = {"(a)": ("AP", "AP50", "AP75"), "(b)": ("APs", "APm", "APl")}
+# Okabe and Ito's palette, which colour-blind readers can tell apart.
+COLOURS = {
+    "AP": "#0072B2",
+    "AP50": "#D55E00",
+    "AP75": "#009E73",
+    "APs": "#CC79A7",
+    "APm": "#E69F00",
+    "APl": "#56B4E9",
+}
+# Ours solid and filled, published dashed and hollow: they differ without colour too.
+LINES: dict[str, dict[str, Any]] = {
+    "ours": {"linestyle": "-", "marker": "o"},
+    "published": {"linestyle": "--", "marker": "o", "markerfacecolor": "white"},
+}
+BASELINE: dict[str, Any] = {"color": "0.4", "linestyle": ":", "linewidth": 1.0}
+
+WIDTH_IN, HEIGHT_IN = 7.16, 4.4  # a double column
+TITLE_CHARACTERS = 110  # that fit the width
+PNG_DPI = 200
+SMALLEST_SPAN = 0.5  # points: less is not blown up
+MARGIN = 1.3  # axes over data
+STYLE: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib: the same letters on every machine
+    "font.size": 7,
+    "axes.titlesize": 7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.6,
+    "lines.linewidth": 1.2,
+    "lines.markersize": 3.5,
+    "xtick.labelsize": 6.5,
+    "ytick.labelsize": 6.5,
+    "pdf.fonttype": 42,  # TrueType, as journals ask
+}
+
+
+def fig8(cells: pd.DataFrame, published: pd.DataFrame, scale_note: str) -> Figure:
+    """The figure of Table I: (a) mAP, AP50, AP75 and (b) APs, APm, APl, over k.
+
+    Args:
+        cells: Table I by row, with the label column `k`, which is no number for the baseline.
+        published: the printed numbers by row.
+        scale_note: what our numbers were measured on, as a sentence.
+
+    Returns:
+        The figure; where a row has no numbers, its curve has a gap.
+    """
+    k = pd.to_numeric(cells["k"], errors="coerce")
+    sources = {"ours": cells, "published": published.reindex(cells.index, columns=list(COLOURS))}
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH_IN, HEIGHT_IN), layout="constrained")
+        title = textwrap.fill(f"Mask AP over k. {scale_note}", TITLE_CHARACTERS)
+        figure.suptitle(title, fontsize=8, parse_math=False)  # a folder may be named a$b$
+        (body,), (foot,) = figure.subfigures(2, 1, squeeze=False, height_ratios=(16, 1))
+        (panels,) = body.subfigures(1, len(PANELS), squeeze=False)
+        for panel, name in zip(panels, PANELS, strict=True):
+            _draw_panel(panel, name, k, sources)
+        foot.legend(handles=_legend(), loc="center", ncols=3, frameon=False)
+    return figure
+
+
+def save(figure: Figure, path: Path, suffix: str) -> None:
+    """Write the figure as PDF or PNG; the same figure gives the same bytes.
+
+    Args:
+        figure: from `fig8`.
+        path: where; its own suffix does not matter.
+        suffix: one of `SUFFIXES`.
+    """
+    undated = {"pdf": {"CreationDate": None}, "png": {"Software": None}}[suffix]
+    with matplotlib.rc_context(STYLE):
+        figure.savefig(path, format=suffix, dpi=PNG_DPI, metadata=undated)
+
+
+def _draw_panel(
+    panel: SubFigure, name: str, k: pd.Series, sources: dict[str, pd.DataFrame]
+) -> None:
+    metrics = PANELS[name]
+    grid = panel.subplots(len(metrics), len(sources), sharex=True, squeeze=False)
+    panel.supylabel("percent points", fontsize=7)
+    for metric, row in zip(metrics, grid, strict=True):
+        values = {source: frame[metric].astype(float) for source, frame in sources.items()}
+        span = max(SMALLEST_SPAN, *(MARGIN * _spread(series) for series in values.values()))
+        for axes, (source, series) in zip(row, values.items(), strict=True):
+            _draw_curve(axes, k, series, metric, source)
+            _set_span(axes, series, span)
+            axes.set_title(f"{_printed(metric)}, {source}", loc="left", pad=3)
+    grid[0, 0].set_title(f"{name}  {_printed(metrics[0])}, ours", loc="left", pad=3)
+    for axes in grid[-1]:
+        axes.set_xlabel("k", labelpad=1)
+        axes.set_xticks(sorted(k.dropna()))
+
+
+def _draw_curve(axes: Axes, k: pd.Series, values: pd.Series, metric: str, source: str) -> None:
+    baseline = values[k.isna()].dropna()
+    for value in baseline:
+        axes.axhline(value, **BASELINE)
+    curve = values[k.notna()]
+    axes.plot(k[k.notna()], curve, color=COLOURS[metric], **LINES[source])
+    if values.isna().all():
+        axes.set_yticks([])
+        axes.text(0.5, 0.5, "no numbers yet", transform=axes.transAxes, ha="center", va="center")
+
+
+def _spread(values: pd.Series) -> float:
+    return 0.0 if values.isna().all() else float(values.max() - values.min())
+
+
+def _set_span(axes: Axes, values: pd.Series, span: float) -> None:
+    if values.notna().any():
+        middle = (values.max() + values.min()) / 2
+        axes.set_ylim(middle - span / 2, middle + span / 2)
+
+
+def _printed(metric: str) -> str:
+    return "mAP" if metric == "AP" else metric
+
+
+def _legend() -> list[Line2D]:
+    curves = [Line2D([], [], color="0.2", label=name, **line) for name, line in LINES.items()]
+    return [*curves, Line2D([], [], label="baseline (no contour loss)", **BASELINE)]

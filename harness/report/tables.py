@@ -1,0 +1,40 @@
+"""Tables I-III as the paper prints them, and beside ours what is published and the difference."""
+
+import pandas as pd
+
+from harness.errors import HarnessError, unknown
+from harness.report.html import to_html
+from harness.report.latex import to_latex
+from harness.report.markdown import to_markdown
+from harness.report.printed import Table, flat_heading, printed
+
+SUFFIXES = {"md": "md", "latex": "tex", "csv": "csv", "html": "html"}
+_TO_TEXT = {"md": to_markdown, "latex": to_latex, "html": to_html}
+CSV_DECIMALS = 4
+
+
+def render(table: Table, format: str, *, emphasis: bool = False) -> str:
+    """The table in one of the formats `SUFFIXES`.
+
+    Args:
+        table: numbers and layout.
+        format: "md", "latex", "csv" or "html".
+        emphasis: mark the best and the second best also where the paper does not; CSV has no marks.
+
+    Raises:
+        HarnessError: there is no such format.
+    """
+    if format not in SUFFIXES:
+        raise HarnessError(unknown("format", format, SUFFIXES))
+    if format == "csv":
+        return to_csv(table)
+    return _TO_TEXT[format](table, printed(table, emphasis=emphasis))
+
+
+def to_csv(table: Table) -> str:
+    """A line of headings and one for each row; an empty place is a number that is not there."""
+    frame = pd.DataFrame({flat_heading(column): table.values(column) for column in table.columns})
+    frame = frame.round(CSV_DECIMALS).assign(
+        run_id=table.cells["run_id"], missing=table.cells["missing"], scale=table.scale_note
+    )
+    return str(frame.replace(r"\s+", " ", regex=True).to_csv(lineterminator="\n"))

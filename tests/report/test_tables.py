@@ -1,0 +1,224 @@
+import csv
+import io
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from harness.errors import HarnessError
+from harness.grid import Layout, Setting
+from harness.grid.experiments import load_grid
+from harness.records import METRICS
+from harness.report.printed import Table, signed
+from harness.report.published import read_published
+from harness.report.tables import SUFFIXES, render
+
+PROJECT = Path(__file__).parents[2]
+GRID = load_grid([], Setting(scale="demo"), PROJECT / "experiments")
+NOTE = "Demo scale: thin networks trained on drawn shapes, seed 0; not COCO numbers."
+NOT_BUILT = "Hybrid Task Cascade is not built yet"
+
+
+def a_table(name: str, numbers: dict[str, list[float]], missing: str = "not trained yet") -> Table:
+    """A table of the paper with made-up numbers of ours; the other rows are missing."""
+    records = [
+        {
+            **cell.labels,
+            **dict(zip(METRICS, numbers.get(cell.row, [np.nan] * 6), strict=True)),
+            "run_id": cell.spec.run_id,
+            "missing": "" if cell.row in numbers else missing,
+        }
+        for cell in GRID.table(name)
+    ]
+    cells = pd.DataFrame(records, index=[cell.row for cell in GRID.table(name)]).rename_axis("row")
+    published = read_published(PROJECT / "results" / "published", name)
+    return Table(name, cells, published, GRID.layouts[name], NOTE)
+
+
+def own_table(labels: list[str]) -> Table:
+    """A table that is not in the paper."""
+    records = [
+        {"Method": label, "AP": 20.0 + number, "run_id": f"{number:08d}", "missing": ""}
+        for number, label in enumerate(labels)
+    ]
+    cells = pd.DataFrame(records, index=[f"row {n}" for n, _ in enumerate(labels)]).reindex(
+        columns=["Method", *METRICS, "run_id", "missing"]
+    )
+    return Table("own", cells, pd.DataFrame(), Layout("Ours.", ("Method", "mAP")), NOTE)
+
+
+def csv_rows(table: Table) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(render(table, "csv"))))
+
+
+def markdown_row(table: Table, number: int, **options) -> list[str]:
+    """Row `number` from 0, place by place; above it stand caption, blank, headings and rules."""
+    line = render(table, "md", **options).splitlines()[4 + number]
+    return line.strip("| ").split(" | ")
+
+
+def test_a_difference_has_its_sign_and_a_real_minus():
+    # -0.004 is printed as 0.00, which has no sign.
+    assert [signed(value) for value in (0.26, -13.6, 0.0, -0.004)] == [
+        "+0.26",
+        "−13.60",
+        "0.00",
+        "0.00",
+    ]
+
+
+def test_beside_ours_stand_the_published_value_and_the_difference():
+    # Table I, baseline: 34.28, 55.94, 36.20 published; 34.5 - 34.28 = 0.22, 36.1 - 36.2 = -0.1.
+    table = a_table("table1", {"baseline": [34.5, 55.94, 36.1, 15.82, 36.75, 50.84]})
+    assert markdown_row(table, 0)[:4] == [
+        "baseline",
+        "34.50 (34.28; +0.22)",
+        "55.94 (55.94; 0.00)",
+        "36.10 (36.20; −0.10)",
+    ]
+
+
+def test_published_values_keep_the_decimals_of_the_paper():
+    # Table III, HTC: printed with one decimal. 38 - 37.7 = 0.3.
+    assert markdown_row(a_table("table3", {"HTC": [38.0] * 6}), 6)[3] == "38.00 (37.7; +0.30)"
+
+
+def test_csv_has_one_line_a_row_after_the_headings_and_its_numbers_are_numbers():
+    table = a_table("table3", {"R50": [34.281572] * 6})
+    assert len(render(table, "csv").splitlines()) == 1 + 8
+    first, *_, last = csv_rows(table)
+    assert list(first)[:7] == [
+        *("row", "Method", "Backbone", "CL", "mAP", "mAP published", "mAP difference"),
+    ]
+    # 34.281572 - 34.28 = 0.001572, at four decimals.
+    assert (first["mAP"], first["mAP published"], first["mAP difference"]) == (
+        *("34.2816", "34.28", "0.0016"),
+    )
+    assert first["run_id"] == table.cells["run_id"].iloc[0]
+    assert (last["row"], last["mAP"], last["mAP published"]) == ("HTC+contour", "", "37.9")
+
+
+def test_a_line_break_in_a_label_makes_no_second_line():
+    table = own_table(["two\nlines"])
+    assert csv_rows(table)[0]["Method"] == "two lines"
+    assert len(render(table, "csv").splitlines()) == 2
+    assert "| two lines | 20.00 |" in render(table, "md")
+
+
+@pytest.mark.parametrize("format", SUFFIXES)
+def test_missing_rows_stand_in_every_format_with_their_reason(format):
+    text = render(a_table("table3", {}, missing=NOT_BUILT), format)
+    assert NOT_BUILT in text
+    assert text.count("Res-50+FPN") == 4
+    assert "37.9" in text
+
+
+@pytest.mark.parametrize("format", SUFFIXES)
+def test_no_format_can_be_read_as_coco_numbers(format):
+    assert NOTE in render(a_table("table1", {}), format)
+
+
+def test_a_row_without_a_run_and_a_number_without_ground_truth_are_marked_apart():
+    table = a_table("table2", {"baseline": [20, 40, 10, np.nan, 20, 30]})
+    assert markdown_row(table, 0)[4] == "n/a (15.82; —)"
+    assert markdown_row(table, 1)[1] == "— (34.33; —)"
+    text = render(table, "md")
+    assert "- — in mse\\_edge" not in text  # an underscore inside a word needs no escape
+    assert "- — in mse_edge, mse_contour, contour: not trained yet." in text
+    assert "- n/a: the test split has no object of that size." in text
+
+
+def test_a_row_that_the_paper_does_not_have_says_so():
+    table = a_table("table2", {"baseline": [20.0] * 6})
+    table = replace(table, published=table.published.drop(index="baseline"))
+    assert markdown_row(table, 0)[1] == "**20.00** (—; —)"
+    assert "- Not in the paper: baseline." in render(table, "md")
+
+
+def test_a_table_that_is_not_in_the_paper_has_only_our_columns():
+    table = own_table(["a", "b"])
+    assert "| Method | mAP |\n| :--- | ---: |\n| a | 20.00 |\n" in render(table, "md")
+    for format in SUFFIXES:
+        assert "publ" not in render(table, format)
+
+
+def test_table_2_marks_ours_and_the_published_values_each_among_their_own():
+    # mAP: ours 1 < 2 < 3 = 3, so both 3 are bold and 2 underlined; published 34.54 and 34.42.
+    ours = {"baseline": 1.0, "mse_edge": 2.0, "mse_contour": 3.0, "contour": 3.001}
+    table = a_table("table2", {row: [value] * 6 for row, value in ours.items()})
+    assert [markdown_row(table, row)[1].partition(";")[0] for row in range(4)] == [
+        "1.00 (34.28",
+        "<u>2.00</u> (34.33",
+        "**3.00** (<u>34.42</u>",
+        "**3.00** (**34.54**",
+    ]
+
+
+def test_missing_cells_are_never_marked():
+    table = a_table("table2", {"baseline": [20.0] * 6})
+    assert [markdown_row(table, row)[1].partition(" ")[0] for row in range(4)] == [
+        "**20.00**",
+        *("—", "—", "—"),
+    ]
+
+
+def test_tables_1_and_3_are_marked_on_request_only_and_then_say_so():
+    table = a_table("table1", {"baseline": [20.0] * 6})
+    assert "**" not in render(table, "md").split("\n", 1)[1]
+    assert markdown_row(table, 0, emphasis=True)[1].startswith("**20.00** (34.28;")
+    assert "- Bold: the highest value in its column" in render(table, "md", emphasis=True)
+
+
+def test_latex_has_rules_under_the_metrics_and_commands_for_bold_and_underline():
+    table = a_table("table2", {"baseline": [20.0] * 6, "contour": [19.0] * 6})
+    text = render(table, "latex")
+    assert r"\multicolumn{3}{c}{mAP}" in text
+    assert r"\cmidrule(lr){2-4} \cmidrule(lr){5-7}" in text
+    assert r"\textbf{20.00} & 34.28 & $-$14.28" in text
+    assert r"\underline{19.00} & \textbf{34.54}" in text
+    assert r"\label{tab:table2}" in text
+
+
+def test_html_has_the_same_bytes_twice_and_style_for_bold_and_underline():
+    table = a_table("table2", {"baseline": [20.0] * 6, "contour": [19.0] * 6})
+    text = render(table, "html")
+    assert text == render(table, "html")
+    assert "font-weight: bold" in text
+    assert "text-decoration: underline" in text
+    assert '<th class="col_heading level0 col1" colspan="3">mAP</th>' in text
+
+
+def test_labels_are_escaped_in_every_format():
+    table = own_table(["<b>&|_*$%#\\~^{}"])
+    assert r"\<b>&\|\_\*$%#\\~^{}" in render(table, "md")
+    assert "&lt;b&gt;&amp;|_*$%#" in render(table, "html")
+    assert r"\textless{}b\textgreater{}\&\textbar{}\_{*}\$\%\#\textbackslash{}" in render(
+        table, "latex"
+    )
+
+
+def test_an_unknown_format_is_answered_with_the_known_ones():
+    with pytest.raises(
+        HarnessError, match=r"Unknown format 'mdd'. Did you mean 'md'\? Known formats: csv, html,"
+    ):
+        render(a_table("table1", {}), "mdd")
+
+
+@pytest.mark.skipif(not shutil.which("pdflatex"), reason="pdflatex is not installed")
+def test_every_table_compiles_and_none_is_wider_than_the_page(tmp_path):
+    tables = [a_table(name, {}) for name in ("table1", "table2", "table3")]
+    tables += [own_table(["<b>&|_*$%#\\~^{}", "×✓−–—", "[a]", "*"])]
+    body = "\n".join(render(table, "latex") for table in tables)
+    (tmp_path / "all.tex").write_text(
+        "\\documentclass[twocolumn]{article}\n\\usepackage{booktabs,amssymb,graphicx}\n"
+        f"\\begin{{document}}\n{body}\\end{{document}}\n",
+        encoding="utf-8",
+    )
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "all.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert "Overfull" not in done.stdout

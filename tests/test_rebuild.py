@@ -1,0 +1,113 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from harness.collect import collect
+from harness.errors import HarnessError, ResultsError
+from harness.grid import Grid, Setting
+from harness.grid.experiments import load_grid
+from harness.grid.spec import identity_of
+from harness.paths import ResultsFolder, RunsFolder
+from harness.rebuild import rebuild, table_text, write_figure
+from harness.records import METRICS, Metrics, write_metrics
+
+PROJECT = Path(__file__).parents[1]
+PUBLISHED = PROJECT / "results" / "published"
+
+
+def demo_grid(*names: str) -> Grid:
+    return load_grid(names, Setting(scale="demo"), PROJECT / "experiments")
+
+
+@pytest.fixture
+def runs(tmp_path) -> RunsFolder:
+    """The runs of the demo as they stand when all that can be trained is done."""
+    runs = RunsFolder(tmp_path / "runs")
+    for run_id, spec in demo_grid().runs.items():
+        if spec.architecture == "htc_R50_FPN":
+            continue
+        metrics = Metrics(
+            run_id=run_id,
+            parent=None,
+            spec=identity_of(spec),
+            ap={} if spec.stage == "base" else {"segm": dict.fromkeys(METRICS, 20.0)},
+            annotations={"shapes_train": "a" * 64},
+            order_hash="b" * 64,
+            evaluator="" if spec.stage == "base" else "pycocotools 2.0.10",
+            environment={},
+            gpu_hours=0.1,
+        )
+        write_metrics(runs.run(run_id).metrics, metrics)
+    return runs
+
+
+@pytest.fixture
+def results(tmp_path) -> ResultsFolder:
+    return ResultsFolder(tmp_path / "results" / "demo")
+
+
+def test_everything_is_written_from_the_runs(runs, results):
+    written = rebuild(demo_grid(), runs, results, PUBLISHED)
+    names = [str(path.relative_to(results.folder)) for path in written]
+    assert names == [
+        *(f"tables/table{n}.{suffix}" for n in "123" for suffix in ("md", "tex", "csv", "html")),
+        *("figures/fig8.pdf", "figures/fig8.png"),
+    ]
+    assert all(path.stat().st_size > 0 for path in written)
+    assert len(list(results.all_metrics.iterdir())) == len(list(runs.folder.iterdir()))
+
+
+def test_a_clone_without_runs_rebuilds_the_same_bytes(runs, results, tmp_path):
+    first = [path.read_bytes() for path in rebuild(demo_grid(), runs, results, PUBLISHED)]
+    nowhere = RunsFolder(tmp_path / "nowhere")
+    again = [path.read_bytes() for path in rebuild(demo_grid(), nowhere, results, PUBLISHED)]
+    assert first == again
+
+
+def test_before_any_run_the_tables_stand_with_what_is_published(results, tmp_path):
+    rebuild(demo_grid(), RunsFolder(tmp_path / "runs"), results, PUBLISHED)
+    text = results.table("table1", "md").read_text(encoding="utf-8")
+    assert "| baseline | — (34.28; —) |" in text
+    assert "k=6: not trained yet." in text
+
+
+def test_a_grid_without_table_1_has_no_figure(runs, results):
+    written = rebuild(demo_grid("table2"), runs, results, PUBLISHED)
+    assert {path.stem for path in written} == {"table2"}
+
+
+@pytest.mark.parametrize("format", ["md", "latex", "csv", "html"])
+def test_the_htc_rows_are_missing_with_their_reason(results, format):
+    text = table_text(demo_grid(), "table3", results, PUBLISHED, format=format)
+    assert "Hybrid Task Cascade is not built yet" in text
+
+
+def test_table_text_follows_the_format_and_the_emphasis_asked_for(runs, results):
+    collect(demo_grid(), runs, results)
+    text = table_text(demo_grid(), "table1", results, PUBLISHED, format="latex", emphasis=True)
+    assert r"\textbf{20.00} & 34.28 & $-$14.28" in text
+
+
+def test_a_table_not_in_the_paper_needs_no_published_numbers(results, tmp_path):
+    assert "published" not in table_text(demo_grid(), "table1", results, tmp_path)
+
+
+def test_unknown_names_are_answered_with_the_known_ones(results):
+    with pytest.raises(HarnessError, match=r"Unknown table 'table4'\. .*Known tables: table1, "):
+        table_text(demo_grid(), "table4", results, PUBLISHED)
+    with pytest.raises(HarnessError, match=r"Unknown figure 'fig9'\. .*Known figures: fig8\."):
+        write_figure("fig9", demo_grid(), results, PUBLISHED)
+
+
+def test_a_figure_needs_its_table_in_the_grid(results):
+    with pytest.raises(HarnessError, match=r"Unknown table 'table1'\. .*Known tables: table2\."):
+        write_figure("fig8", demo_grid("table2"), results, PUBLISHED)
+
+
+def test_a_metrics_file_cut_in_half_stops_the_rebuild_and_is_named(runs, results):
+    path = runs.run(demo_grid().table("table1")[0].spec.run_id).metrics
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(ResultsError, match=re.escape(f"{path} is not whole JSON")):
+        rebuild(demo_grid(), runs, results, PUBLISHED)
+    assert not results.table("table1", "md").exists()
