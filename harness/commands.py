@@ -35,14 +35,16 @@ def launch(grid: Grid, place: Workplace, site: str) -> Ended:
 
 def demo(place: Workplace, site: str) -> Ended:
     """Train the whole grid at demo scale, print its tables, and say where everything lies."""
-    from harness.rebuild import rebuild, table_text
+    from harness.rebuild import read_table, rebuild
+    from harness.terminal.table_view import show_table
 
     grid = place.grid()
     ended = launch(grid, place, site)
     written = rebuild(grid, place.runs, place.results, place.published)
     for name in grid.layouts:
-        print(table_text(grid, name, place.results, place.published))
-    _tell("\n".join(["Written:", *(f"  {_short(path)}" for path in written)]))
+        show_table(read_table(grid, name, place.results, place.published))
+    folders = sorted({_short(path.parent) for path in written})
+    _tell(f"Tables and figures: {', '.join(map(str, folders))}")
     return ended
 
 

@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "launch": "errors paths records lease grid submitit __init__",
     "collect": "errors paths records grid pandas",
     "report": "errors records grid pandas numpy matplotlib",
-    "terminal": "paths grid launch rich",
+    "terminal": "paths grid launch report rich",
     "rebuild": "errors paths grid collect report pandas",
     "workplace": "paths grid",
     "commands": "errors grid launch workplace",

@@ -120,7 +120,7 @@ def _assumptions(grid: Grid) -> tuple[str, ...]:
         "The contour term acts from the first iteration of the fine-tune with weight 1.",
         "Warm-up, as in the paper's code base: 500 iterations from a third of the learning rate.",
         "Variant 'paper': the formulas as printed, where k >= 3 computes almost what k = 2 does.",
-        "GPU-hours: V100 figures of two public zoos, at the paper's 2 images per GPU.",
+        "GPU-hours: what maskrcnn-benchmark publishes for V100s; HTC is taken as twice the R50.",
     ]
     architectures = {spec.architecture for spec in specs}
     if architectures & {"mask_rcnn_R101_FPN", "mask_rcnn_X101_FPN"}:

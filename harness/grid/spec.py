@@ -10,6 +10,7 @@ import itertools
 import json
 import math
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from harness.errors import SpecError, unknown
@@ -191,7 +192,7 @@ class RunSpec:
                 "checkpoint must fall on a logged iteration, or a resumed log would differ."
             )
 
-    @property
+    @cached_property
     def run_id(self) -> str:
         """Eight hex digits: the hash of the spec, chained to the base's for a fine-tune."""
         base = base_of(self)

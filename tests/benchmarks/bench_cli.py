@@ -1,0 +1,32 @@
+"""Wall time of commands that a person waits for. Aim: under 0.3 s."""
+
+import statistics
+import subprocess
+import time
+from pathlib import Path
+
+ROUNDS = 15
+ROOT = Path(__file__).parents[2]
+COMMANDS = {
+    "python -c pass": [".venv/bin/python", "-c", "pass"],
+    "harness --help": [".venv/bin/harness", "--help"],
+    "harness plan": [".venv/bin/harness", "plan"],
+    "harness plan --json": [".venv/bin/harness", "plan", "--json"],
+}
+
+
+def main() -> None:
+    seconds: dict[str, list[float]] = {name: [] for name in COMMANDS}
+    for round_number in range(ROUNDS + 1):
+        for name, command in COMMANDS.items():
+            begun = time.perf_counter()
+            subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
+            if round_number:  # the first fills the caches
+                seconds[name].append(time.perf_counter() - begun)
+    print("command                 median      max")
+    for name, own in seconds.items():
+        print(f"  {name:20} {statistics.median(own):6.3f} s {max(own):6.3f} s")
+
+
+if __name__ == "__main__":
+    main()
