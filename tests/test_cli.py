@@ -138,3 +138,26 @@ def test_a_table_without_runs_prints_with_every_row_marked_missing(harness, tmp_
     assert len(lines) == 9  # a header and 8 rows
     assert sum("not trained yet" in line for line in lines) == 6
     assert sum("Hybrid Task Cascade is not built yet" in line for line in lines) == 2
+
+
+@pytest.mark.slow
+def test_a_launched_run_that_fails_is_exit_1_blocks_its_child_and_tells_why(harness, tmp_path):
+    from harness.shapes import write_shapes
+
+    folder = tmp_path / "images"
+    write_shapes(folder, train_images=4, val_images=2, side=64)
+    for image in (folder / "train").iterdir():
+        image.write_bytes(b"no image")
+    chosen = ("--scale", "demo", "--data", str(folder))
+    experiments = tmp_path / "experiments"
+    experiments.symlink_to(ROOT / "experiments")
+
+    done = harness("submit", "--site", "local", "--only", "table2/baseline", *chosen, cwd=tmp_path)
+    assert done.returncode == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "blocked: its base" in done.stderr
+    assert f"Next: harness fails --scale demo --data {folder}" in done.stderr
+    told = harness("fails", "table2", *chosen, cwd=tmp_path)
+    assert told.returncode == 0
+    assert ".png cannot be read" in told.stdout
+    assert "Copy it again." in told.stdout

@@ -1,6 +1,5 @@
 """Trains one run: from nothing, its base, or its own newest checkpoint, to its last iteration."""
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -42,12 +41,10 @@ class Trained:
     Attributes:
         order_hash: over the image ids in the order of this run's own iterations.
         annotations: sha256 of the annotation file, by split.
-        seconds: of this call; the whole training's where it was not interrupted.
     """
 
     order_hash: str
     annotations: Mapping[str, str]
-    seconds: float
 
 
 def train(spec: RunSpec, paths: RunPaths, runs: RunsFolder) -> Trained:
@@ -63,7 +60,6 @@ def train(spec: RunSpec, paths: RunPaths, runs: RunsFolder) -> Trained:
         TrainingError: a loss term became infinite or NaN.
         DataError: images or annotations are missing or damaged.
     """
-    started = time.monotonic()
     device = pin_device()
     split = load_split(spec.train_split, spec.data_dir)
     records = with_objects(split)
@@ -86,7 +82,6 @@ def train(spec: RunSpec, paths: RunPaths, runs: RunsFolder) -> Trained:
     return Trained(
         order_hash=order_hash(image_ids[order[spec.first_iteration :]]),
         annotations={spec.train_split: split.annotations_hash},
-        seconds=time.monotonic() - started,
     )
 
 

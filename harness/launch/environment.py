@@ -38,7 +38,8 @@ def describe_commit(checkout: Path) -> dict[str, str]:
     if not (checkout / ".git").exists():  # installed: git might answer for a folder further up
         return {}
     commit = _git(checkout, "rev-parse", "--verify", "HEAD")
-    changes = _git(checkout, "status", "--porcelain")
+    # Tables are rebuilt into results/ while runs go on: they move no number.
+    changes = _git(checkout, "status", "--porcelain", "--", ".", ":!results")
     return {"commit": commit or "none", "uncommitted_changes": "yes" if changes else "no"}
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from harness.errors import ResultsError, unknown
+from harness.errors import ResultsError
+from harness.grid.grid import METRIC_COLUMNS
 from harness.records import METRICS
 
 ROW = "row"
-HEADINGS = ("mAP", *METRICS[1:])  # the paper calls AP mAP
 DECIMALS = "decimals"
 AP_VALUE = re.compile(r"\d{1,2}\.(\d{1,2})", re.ASCII)
 
@@ -35,10 +35,13 @@ def read_published(folder: str | Path, table: str) -> pd.DataFrame:
     path = Path(folder) / f"{table}.csv"
     lines = _read_lines(path)
     header = lines[0] if lines else []
-    if header[:1] != [ROW] or tuple(name for name in header if name in HEADINGS) != HEADINGS:
+    if (
+        header[:1] != [ROW]
+        or tuple(name for name in header if name in METRIC_COLUMNS) != METRIC_COLUMNS
+    ):
         raise ResultsError(
             f"{path}: its header is {','.join(header)!r}. Needed: {ROW} first and, in this order, "
-            f"{', '.join(HEADINGS)}. {_way_out(path)}"
+            f"{', '.join(METRIC_COLUMNS)}. {_way_out(path)}"
         )
     records: dict[str, dict[str, object]] = {}
     for number, cells in enumerate(lines[1:], start=2):
@@ -51,23 +54,12 @@ def read_published(folder: str | Path, table: str) -> pd.DataFrame:
         row = printed.pop(ROW)
         if row in records:
             raise ResultsError(f"{where}: row {row!r} stands there twice. {_way_out(path)}")
-        decimals = _decimals(where, [printed[name] for name in HEADINGS], _way_out(path))
-        values = [float(printed.pop(name)) for name in HEADINGS]
+        decimals = _decimals(where, [printed[name] for name in METRIC_COLUMNS], _way_out(path))
+        values = [float(printed.pop(name)) for name in METRIC_COLUMNS]
         records[row] = {**printed, **dict(zip(METRICS, values, strict=True)), DECIMALS: decimals}
     if not records:
         raise ResultsError(f"{path}: has a header and no rows. {_way_out(path)}")
     return pd.DataFrame.from_dict(records, orient="index").rename_axis(ROW)
-
-
-def published_row(published: pd.DataFrame, row: str) -> pd.Series:
-    """One row of a published table.
-
-    Raises:
-        ResultsError: the table has no such row.
-    """
-    if row not in published.index:
-        raise ResultsError(unknown("published row", row, published.index))
-    return published.loc[[row]].iloc[0]
 
 
 def as_printed(published: pd.DataFrame) -> pd.DataFrame:
@@ -92,7 +84,7 @@ def _read_lines(path: Path) -> list[list[str]]:
 def _decimals(where: str, values: list[str], way_out: str) -> int:
     """How many decimals all of them are printed with."""
     matches = [AP_VALUE.fullmatch(value) for value in values]
-    for name, value, match in zip(HEADINGS, values, matches, strict=True):
+    for name, value, match in zip(METRIC_COLUMNS, values, matches, strict=True):
         if match is None:
             raise ResultsError(
                 f"{where}: {name} is {value!r}. Needed: percent points as printed, such as 34.28 "

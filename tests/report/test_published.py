@@ -6,7 +6,7 @@ import pytest
 
 from harness.errors import ResultsError
 from harness.records import METRICS
-from harness.report.published import as_printed, published_row, read_published
+from harness.report.published import as_printed, read_published
 
 PUBLISHED = Path(__file__).parents[2] / "results" / "published"
 TABLES = ("table1", "table2", "table3")
@@ -111,19 +111,6 @@ def test_trailing_zeros_and_single_decimals_stay():
     printed = as_printed(read_published(PUBLISHED, "table3"))
     assert printed.loc["X101", "AP50"] == "61.00"
     assert printed.loc["HTC", "AP"] == "37.7"
-
-
-def test_a_row_is_found_by_name():
-    assert published_row(read_published(PUBLISHED, "table2"), "mse_edge")["AP"] == 34.33
-
-
-def test_an_unknown_row_is_answered_with_those_that_exist():
-    message = (
-        r"^Unknown published row 'k=9'\. Did you mean 'k=6'\? "
-        r"Known published rows: baseline, k=1, k=2, k=3, k=4, k=5, k=6\.$"
-    )
-    with pytest.raises(ResultsError, match=message):
-        published_row(read_published(PUBLISHED, "table1"), "k=9")
 
 
 def test_a_missing_table_is_named():

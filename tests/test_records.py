@@ -1,0 +1,60 @@
+from dataclasses import replace
+
+import pytest
+
+from harness.errors import ResultsError
+from harness.paths import write_json
+from harness.records import (
+    Metrics,
+    Outcome,
+    read_metrics,
+    read_outcome,
+    write_metrics,
+    write_outcome,
+)
+
+METRICS = Metrics(
+    run_id="3f9c1ab2",
+    parent="bdb71660",
+    spec={"seed": 0},
+    ap={"segm": {"AP": 34.5, "APl": None}},
+    annotations={"shapes_train": "0" * 64},
+    order_hash="1" * 64,
+    evaluator="pycocotools 2.0.11",
+    environment={"torch": "2.14.1"},
+    gpu_hours=0.5,
+)
+
+
+def test_metrics_come_back_and_a_missing_number_stays_missing(tmp_path):
+    write_metrics(tmp_path / "metrics.json", METRICS)
+    assert read_metrics(tmp_path / "metrics.json", "3f9c1ab2") == METRICS
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"run_id": "94303a91"}, r"is of run 94303a91, not 3f9c1ab2"),
+        ({"schema": 2}, r"has schema 2; this harness reads 1"),
+    ],
+)
+def test_metrics_of_another_run_or_schema_are_refused(tmp_path, change, message):
+    write_metrics(tmp_path / "metrics.json", replace(METRICS, **change))
+    with pytest.raises(ResultsError, match=message):
+        read_metrics(tmp_path / "metrics.json", "3f9c1ab2")
+
+
+def test_metrics_that_lack_a_field_are_refused(tmp_path):
+    write_json(tmp_path / "metrics.json", {"schema": 1, "run_id": "3f9c1ab2"})
+    with pytest.raises(ResultsError, match="is no metrics file"):
+        read_metrics(tmp_path / "metrics.json", "3f9c1ab2")
+
+
+def test_an_attempt_without_a_whole_outcome_has_none(tmp_path):
+    path = tmp_path / "outcome.json"
+    assert read_outcome(path) is None
+    path.write_text('{"ended": "do')
+    assert read_outcome(path) is None
+    outcome = Outcome(ended="done", error="", seconds=9.0, trained_s=8.0)
+    write_outcome(path, outcome)
+    assert read_outcome(path) == outcome
