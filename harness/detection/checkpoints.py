@@ -30,16 +30,25 @@ class Stateful(Protocol):
 
 
 def save_checkpoint(
-    paths: RunPaths, run_id: str, iteration: int, parts: Mapping[str, Stateful]
+    paths: RunPaths, run_id: str, iteration: int, parts: Mapping[str, Stateful], annotations: str
 ) -> None:
-    """Write the state after `iteration` iterations and delete all but the newest two."""
+    """Write the state after `iteration` iterations and delete all but the newest two.
+
+    Args:
+        paths: folder of the run.
+        run_id: of the run.
+        iteration: how many are done.
+        parts: what has a state.
+        annotations: sha256 of the annotation file that is trained on.
+    """
     state = {name: part.state_dict() for name, part in parts.items()}
     with (
         replacing(paths.checkpoint(iteration)) as temporary,
         # Through a file of ours: a full disk is then an OSError and not a torch error.
         temporary.open("wb") as file,
     ):
-        torch.save({"run_id": run_id, "iteration": iteration, "state": state}, file)
+        content = {"run_id": run_id, "iteration": iteration, "annotations": annotations}
+        torch.save(content | {"state": state}, file)
     keep_newest(paths, KEPT_WHILE_RUNNING)
 
 
@@ -84,6 +93,30 @@ def read_checkpoint(path: Path, run_id: str) -> dict[str, Any]:
     if owner != run_id:
         raise CheckpointError(f"the checkpoint {path} is of run {owner}, not {run_id}")
     return checkpoint
+
+
+def refuse_other_annotations(
+    checkpoint: Mapping[str, Any], run_id: str, annotations: str, file: Path
+) -> None:
+    """Pass if a checkpoint of run `run_id` was trained on the annotations that are there now.
+
+    Args:
+        checkpoint: what `read_checkpoint` returned.
+        run_id: of the run that it belongs to.
+        annotations: sha256 of the annotation file that is there now.
+        file: that annotation file.
+
+    Raises:
+        CheckpointError: the file has changed since.
+    """
+    before = checkpoint.get("annotations")
+    if before != annotations:
+        raise CheckpointError(
+            f"the checkpoint of run {run_id} at iteration {checkpoint['iteration']} was trained on "
+            f"other annotations than {file} holds now (sha256 {str(before)[:8]}, now "
+            f"{annotations[:8]}). Put the file back as it was, or move the folder of run {run_id} "
+            "away to train it anew"
+        )
 
 
 def restore(checkpoint: Mapping[str, Any], parts: Mapping[str, Stateful]) -> int:

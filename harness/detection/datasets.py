@@ -1,45 +1,93 @@
 """A split as detectron2's list of dicts, read from COCO's own layout."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from detectron2.data import MetadataCatalog
 from detectron2.data.build import filter_images_with_only_crowd_annotations
 from detectron2.data.datasets import load_coco_json
 
+from harness.data.annotations import (
+    Categories,
+    annotations_hash,
+    categories_of,
+    read_annotations,
+)
+from harness.data.splits import locate
 from harness.errors import DataError
-from harness.grid.annotations import annotations_hash
-from harness.grid.splits import locate
 
 
 @dataclass(frozen=True)
 class LoadedSplit:
     """Attributes:
     records: detectron2's dict for each image.
-    category_ids: the annotation file's id of each class index.
-    annotations_hash: sha256 of the annotation file.
+    categories: the annotation file's id and name of each class index.
+    annotations: the annotation file.
+    annotations_hash: its sha256.
     """
 
     records: list[dict[str, Any]]
-    category_ids: tuple[int, ...]
+    categories: Categories
+    annotations: Path
     annotations_hash: str
 
 
-def load_split(split: str, data_dir: str | None) -> LoadedSplit:
+def load_split(split: str, data_dir: str | None, expected_hash: str | None = None) -> LoadedSplit:
     """All images of `split`, those without objects included.
 
+    Args:
+        split: one of `harness.grid.spec.SPLITS`.
+        data_dir: folder of a user's own data or of the drawn shapes; None for COCO.
+        expected_hash: sha256 that the annotation file must have; None for whatever it has.
+
     Raises:
-        DataError: the data is not there, or an annotation is of a category that is not listed.
+        DataError: the data is not there or has changed, or an annotation is of a category that is
+            not listed.
     """
     place = locate(split, data_dir)
-    digest = annotations_hash(place.annotations)
+    digest = _expected(place.annotations, expected_hash)
     name = f"{split}/{digest}"
     try:
         records = load_coco_json(str(place.annotations), str(place.images), name)
     except (ValueError, KeyError, AssertionError) as error:
         raise DataError(f"{place.annotations} cannot be read: {error}") from error
-    index_of = MetadataCatalog.get(name).thing_dataset_id_to_contiguous_id
-    return LoadedSplit(records, tuple(sorted(index_of, key=index_of.__getitem__)), digest)
+    metadata = MetadataCatalog.get(name)
+    ids = sorted(metadata.thing_dataset_id_to_contiguous_id)
+    categories = tuple(zip(ids, metadata.thing_classes, strict=True))
+    return LoadedSplit(records, categories, place.annotations, digest)
+
+
+def load_categories(
+    split: str, data_dir: str | None, expected_hash: str | None = None
+) -> tuple[Path, Categories]:
+    """The annotation file of `split` and its categories: what its class indices stand for.
+
+    Args:
+        split: as for `load_split`.
+        data_dir: as for `load_split`.
+        expected_hash: as for `load_split`.
+
+    Raises:
+        DataError: the file is not there, has changed, or is damaged.
+    """
+    file = locate(split, data_dir).annotations
+    _expected(file, expected_hash)
+    try:
+        return file, categories_of(read_annotations(file))
+    except (TypeError, KeyError) as error:
+        raise DataError(f"{file} cannot be read: {error}. Export the annotations again.") from error
+
+
+def _expected(file: Path, expected_hash: str | None) -> str:
+    digest = annotations_hash(file)
+    if expected_hash not in (None, digest):
+        raise DataError(
+            f"{file} has changed since this run was asked for (sha256 {str(expected_hash)[:8]}, "
+            f"now {digest[:8]}). Submit again: on these annotations it is another run, under "
+            "another id. Or put the file back as it was."
+        )
+    return digest
 
 
 def with_objects(split: LoadedSplit) -> list[dict[str, Any]]:

@@ -1,46 +1,39 @@
 """Training batches as a pure function of (seed, iteration, num_gpus)."""
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
+import torch
 from torch.utils.data import DataLoader, Dataset
 
 from harness.detection.order import batch_order
+from harness.detection.reading import Mapper, Record, or_raise, telling
 from harness.detection.seeding import seeded
 from harness.errors import DataError
 from harness.grid.spec import RunSpec
 
-Record = dict[str, Any]
-Mapper = Callable[[Record], Record]
 
+class IterationBatches(Dataset[list[Record | DataError]]):
+    """Item i is the whole batch of iteration i for one process, so the loader holds no state.
 
-class IterationBatches(Dataset[list[Record]]):
-    """Item i is the whole batch of iteration i for one process, so the loader holds no state."""
+    An image that cannot be used is a DataError in its place, which `batches` raises.
+    """
 
     def __init__(
         self, records: list[Record], order_IB: np.ndarray, mapper: Mapper, seed: int, rank: int
     ):
         self.records = records
         self.order_IB = order_IB
-        self.mapper = mapper
+        self.mapper = telling(mapper)
         self.seed = seed
         self.rank = rank
 
     def __len__(self) -> int:
         return len(self.order_IB)
 
-    def __getitem__(self, iteration: int) -> list[Record]:
+    def __getitem__(self, iteration: int) -> list[Record | DataError]:
         with seeded(self.seed, "augmentation", iteration, self.rank):
-            return [self._mapped(self.records[index]) for index in self.order_IB[iteration]]
-
-    def _mapped(self, record: Record) -> Record:
-        try:
-            return self.mapper(record)
-        except (OSError, SyntaxError) as error:
-            raise DataError(
-                f"Image {record['file_name']} cannot be read ({error}). Copy it again."
-            ) from error
+            return [self.mapper(self.records[index]) for index in self.order_IB[iteration]]
 
 
 def spec_order(spec: RunSpec, records: list[Record]) -> np.ndarray:
@@ -61,17 +54,22 @@ def batches(dataset: IterationBatches, start: int, num_workers: int) -> Iterator
         dataset: all batches of the training.
         start: the first iteration wanted, counted from 0.
         num_workers: processes that load ahead; moves no number.
+
+    Raises:
+        DataError: an image of the next batch cannot be used; says which.
     """
-    return iter(
+    return or_raise(
         DataLoader(
             dataset,
             batch_size=None,
             sampler=range(start, len(dataset)),
             num_workers=num_workers,
             collate_fn=_as_it_is,
+            # A loader draws a number as it begins; from its own generator, and not the model's.
+            generator=torch.Generator(),
         )
     )
 
 
-def _as_it_is(batch: list[Record]) -> list[Record]:
+def _as_it_is(batch: list[Record | DataError]) -> list[Record | DataError]:
     return batch

@@ -18,9 +18,10 @@ class MetricsLog(EventWriter):
     wall times between the losses: its lines would differ from an undisturbed run's.
     """
 
-    def __init__(self, path: Path, log_every: int):
+    def __init__(self, path: Path, log_every: int, last_iteration: int):
         path.parent.mkdir(parents=True, exist_ok=True)
         self.log_every = log_every
+        self.last_iteration = last_iteration
         self.file: TextIOWrapper = path.open("a", encoding="utf-8")
         self.written = -1
 
@@ -30,6 +31,9 @@ class MetricsLog(EventWriter):
             return
         _, iteration = storage.latest()["total_loss"]
         if iteration == self.written:  # detectron2 writes once more at the end
+            return
+        # Also at the end of an interrupted training, which has no line there when undisturbed.
+        if (iteration + 1) % self.log_every and iteration + 1 != self.last_iteration:
             return
         terms = {
             name: history.avg(self.log_every)

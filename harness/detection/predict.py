@@ -6,11 +6,13 @@ import torch
 from detectron2.data import build_detection_test_loader
 from detectron2.evaluation.coco_evaluation import instances_to_coco_json
 
-from harness.detection.checkpoints import read_checkpoint, restore
-from harness.detection.datasets import load_split
+from harness.data.annotations import annotations_hash, check_same_categories
+from harness.detection.checkpoints import read_checkpoint, refuse_other_annotations, restore
+from harness.detection.datasets import load_categories, load_split
+from harness.detection.device import WORKERS, pin_device
 from harness.detection.images import test_mapper
 from harness.detection.models import build_model
-from harness.detection.train import WORKERS, pin_device
+from harness.detection.reading import or_raise, telling
 from harness.grid.spec import RunSpec
 from harness.paths import RunPaths, write_text
 
@@ -23,27 +25,34 @@ def predict(spec: RunSpec, paths: RunPaths) -> str:
         paths: its folder, with the final checkpoint.
 
     Raises:
-        CheckpointError: the final checkpoint is missing, damaged, or of another run.
-        DataError: images or annotations are missing.
+        CheckpointError: the final checkpoint is missing, damaged, of another run, or was
+            trained on other annotations.
+        DataError: images or annotations are missing or damaged, or have changed; or the two splits
+            list other categories.
     """
     if spec.test_split is None:
         raise ValueError(f"spec: run {spec.run_id} is a base and has no test split")
     device = pin_device()
-    split = load_split(spec.test_split, spec.data_dir)
-    model = build_model(spec, len(split.category_ids)).to(device)
-    restore(read_checkpoint(paths.checkpoint(spec.last_iteration), spec.run_id), {"model": model})
+    split = load_split(spec.test_split, spec.data_dir, spec.test_hash)
+    # A class index of the model stands for a category of the split that it was trained on.
+    train_file, categories = load_categories(spec.train_split, spec.data_dir, spec.train_hash)
+    check_same_categories(train_file, categories, split.annotations, split.categories)
+    model = build_model(spec, len(categories)).to(device)
+    checkpoint = read_checkpoint(paths.checkpoint(spec.last_iteration), spec.run_id)
+    refuse_other_annotations(checkpoint, spec.run_id, annotations_hash(train_file), train_file)
+    restore(checkpoint, {"model": model})
     model.eval()
     loader = build_detection_test_loader(
-        split.records, mapper=test_mapper(spec), num_workers=WORKERS[device]
+        split.records, mapper=telling(test_mapper(spec)), num_workers=WORKERS[device]
     )
     results = []
     with torch.inference_mode():
-        for inputs in loader:
+        for inputs in or_raise(loader):
             for record, output in zip(inputs, model(inputs), strict=True):
                 instances = output["instances"].to("cpu")
                 instances.pred_masks = instances.pred_masks.numpy()
                 for result in instances_to_coco_json(instances, record["image_id"]):
-                    result["category_id"] = split.category_ids[result["category_id"]]
+                    result["category_id"] = categories[result["category_id"]][0]
                     results.append(result)
     write_text(paths.results, json.dumps(results))
     return split.annotations_hash

@@ -22,7 +22,7 @@ def load_imagenet_weights(architecture: str, backbone: nn.Module) -> None:
     `weights_only=True`; the pickles of detectron2's model zoo can run code and are not read.
 
     Raises:
-        DataError: the file is missing, or its layers are not the backbone's.
+        DataError: the file is missing or damaged, or its layers are not the backbone's.
     """
     path = Path(os.environ.get("HARNESS_WEIGHTS", "weights")) / FILES[architecture]
     if not path.exists():
@@ -30,10 +30,16 @@ def load_imagenet_weights(architecture: str, backbone: nn.Module) -> None:
             f"The ImageNet weights of {architecture} are not at {path}. Put a state dict of "
             "detectron2's ResNet there (README, 'On COCO'), or name its folder in HARNESS_WEIGHTS."
         )
-    state = torch.load(path, map_location="cpu", weights_only=True)
+    try:
+        state = dict(torch.load(path, map_location="cpu", weights_only=True))
+    except Exception as error:  # torch raises whatever the bytes lead it to
+        raise DataError(
+            f"{path} cannot be read ({type(error).__name__}): it is cut short, or no state dict of "
+            "plain tensors. Copy or convert it again (README, 'On COCO')."
+        ) from error
     try:
         # The fully connected layer of the classifier has no place in a detector.
         body = {name: value for name, value in state.items() if not name.startswith("linear.")}
         backbone.load_state_dict(body)
-    except RuntimeError as error:
+    except (RuntimeError, AttributeError) as error:
         raise DataError(f"{path} holds no weights of {architecture}: {error}") from error

@@ -29,12 +29,16 @@ def seed_generators(seed: int, purpose: str, iteration: int, rank: int = 0) -> N
 
 @contextmanager
 def seeded(seed: int, purpose: str, iteration: int, rank: int = 0) -> Iterator[None]:
-    """Set the global generators in the block and put them back afterwards.
+    """Set the CPU's global generators in the block and put them back afterwards.
 
     A loader without workers runs in the training process: it must not move the model's numbers.
     """
     before = random.getstate(), np.random.get_state(), torch.get_rng_state()
-    seed_generators(seed, purpose, iteration, rank)
+    value = stream_seed(seed, purpose, iteration, rank)
+    random.seed(value)
+    np.random.seed(value)
+    # And not torch.manual_seed: that moves the GPU's generator too, and nothing puts it back.
+    torch.default_generator.manual_seed(value)
     try:
         yield
     finally:

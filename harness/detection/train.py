@@ -8,6 +8,7 @@ import torch
 from detectron2.engine import HookBase, hooks
 from detectron2.modeling import GeneralizedRCNN
 from detectron2.solver.build import get_default_optimizer_params
+from detectron2.utils import comm
 from detectron2.utils.events import CommonMetricPrinter, TensorboardXWriter
 from torch.optim.lr_scheduler import LambdaLR
 
@@ -15,9 +16,11 @@ from harness.detection.checkpoints import (
     Stateful,
     keep_newest,
     newest_checkpoint,
+    refuse_other_annotations,
     restore,
 )
-from harness.detection.datasets import load_split, with_objects
+from harness.detection.datasets import LoadedSplit, load_split, with_objects
+from harness.detection.device import WORKERS, pin_device
 from harness.detection.images import train_mapper
 from harness.detection.loader import IterationBatches, batches, spec_order
 from harness.detection.logs import MetricsLog, cut_log
@@ -27,10 +30,10 @@ from harness.detection.pretrained import load_imagenet_weights
 from harness.detection.seeding import seed_generators
 from harness.detection.trainer import SaveCheckpoint, SeedStep, Trainer
 from harness.detection.warm_start import base_checkpoint
+from harness.errors import LaunchError
 from harness.grid.spec import RunSpec
 from harness.paths import RunPaths, RunsFolder
 
-WORKERS = {"cpu": 0, "cuda": 4}
 PRINT_EVERY = 20
 
 
@@ -56,26 +59,35 @@ def train(spec: RunSpec, paths: RunPaths, runs: RunsFolder) -> Trained:
         runs: where its base's folder lies.
 
     Raises:
+        LaunchError: the run asks for another number of processes than there are.
         WarmStartError: the base's checkpoint is missing, damaged, or of another run.
+        CheckpointError: the run's own checkpoint was trained on other annotations.
         TrainingError: a loss term became infinite or NaN.
-        DataError: images or annotations are missing or damaged.
+        DataError: images or annotations are missing or damaged, or have changed.
     """
+    processes = comm.get_world_size()
+    if spec.num_gpus != processes:
+        raise LaunchError(
+            f"Run {spec.run_id} has num_gpus={spec.num_gpus}, and {processes} process trains here. "
+            "This version of harness trains each run in one process: ask for num_gpus=1, which is "
+            "another run."
+        )
     device = pin_device()
-    split = load_split(spec.train_split, spec.data_dir)
+    split = load_split(spec.train_split, spec.data_dir, spec.train_hash)
     records = with_objects(split)
     order = spec_order(spec, records)
 
     seed_generators(spec.seed, "initialisation", 0)
-    model = build_model(spec, len(split.category_ids)).to(device)
+    model = build_model(spec, len(split.categories)).to(device)
     optimizer = build_optimizer(spec, model)
     scheduler = LambdaLR(optimizer, spec.schedule.lr_factor)
     parts: dict[str, Stateful] = {"model": model, "optimizer": optimizer, "scheduler": scheduler}
-    start = _start(spec, paths, runs, model, parts)
+    start = _start(spec, paths, runs, split, model, parts)
     if start < spec.last_iteration:
         dataset = IterationBatches(records, order[:, 0], train_mapper(spec), spec.seed, rank=0)
         loader = batches(dataset, start, WORKERS[device])
         trainer = Trainer(model, loader, optimizer, spec.run_id)
-        trainer.register_hooks(_hooks(spec, paths, parts, start))
+        trainer.register_hooks(_hooks(spec, paths, parts, start, split.annotations_hash))
         trainer.train(start, spec.last_iteration)
     keep_newest(paths, 1)
     image_ids = np.array([record["image_id"] for record in records])
@@ -86,10 +98,10 @@ def train(spec: RunSpec, paths: RunPaths, runs: RunsFolder) -> Trained:
 
 
 def _hooks(
-    spec: RunSpec, paths: RunPaths, parts: Mapping[str, Stateful], start: int
+    spec: RunSpec, paths: RunPaths, parts: Mapping[str, Stateful], start: int, annotations: str
 ) -> list[HookBase]:
     cut_log(paths.metrics_log, start)
-    log = MetricsLog(paths.metrics_log, spec.log_every)
+    log = MetricsLog(paths.metrics_log, spec.log_every, spec.last_iteration)
     board = TensorboardXWriter(str(paths.tensorboard), purge_step=start)
     return [
         SeedStep(spec.seed),
@@ -97,16 +109,8 @@ def _hooks(
         hooks.LRScheduler(parts["optimizer"], parts["scheduler"]),
         hooks.PeriodicWriter([log, board], period=spec.log_every),
         hooks.PeriodicWriter([CommonMetricPrinter(spec.last_iteration)], period=PRINT_EVERY),
-        SaveCheckpoint(spec, paths, parts, log),
+        SaveCheckpoint(spec, paths, parts, log, annotations),
     ]
-
-
-def pin_device() -> str:
-    """The device of this process; on a CPU one thread, since their number changes bits."""
-    if torch.cuda.is_available():
-        return "cuda"
-    torch.set_num_threads(1)
-    return "cpu"
 
 
 def build_optimizer(spec: RunSpec, model: torch.nn.Module) -> torch.optim.Optimizer:
@@ -125,13 +129,16 @@ def _start(
     spec: RunSpec,
     paths: RunPaths,
     runs: RunsFolder,
+    split: LoadedSplit,
     model: GeneralizedRCNN,
     parts: Mapping[str, Stateful],
 ) -> int:
     """Load what the run starts from; returns the iterations done."""
     checkpoint = newest_checkpoint(paths, spec.run_id)
-    if checkpoint is None and spec.stage == "finetune":
-        checkpoint = base_checkpoint(spec, runs)
+    if checkpoint is not None:
+        refuse_other_annotations(checkpoint, spec.run_id, split.annotations_hash, split.annotations)
+    elif spec.stage == "finetune":
+        checkpoint = base_checkpoint(spec, runs, split.annotations_hash, split.annotations)
     if checkpoint is not None:
         return restore(checkpoint, parts)
     if spec.scale == "paper":

@@ -32,6 +32,10 @@ class Trainer(SimpleTrainer):
         for name, value in loss_dict.items():
             if not torch.isfinite(value):
                 raise diverged(name, str(value.item()), self.iter, self.run_id)
+        # Finite terms can add up to more than a float32 holds; detectron2 adds them up as float64.
+        total = sum(loss_dict.values())
+        if not torch.isfinite(total):
+            raise diverged("total_loss", str(total.item()), self.iter, self.run_id)
         super()._write_metrics(loss_dict, data_time, prefix, iter)
 
 
@@ -57,19 +61,25 @@ class SaveCheckpoint(HookBase):
     """Every `checkpoint_every` iterations and after the last."""
 
     def __init__(
-        self, spec: RunSpec, paths: RunPaths, parts: Mapping[str, Stateful], log: MetricsLog
+        self,
+        spec: RunSpec,
+        paths: RunPaths,
+        parts: Mapping[str, Stateful],
+        log: MetricsLog,
+        annotations: str,
     ):
         self.spec = spec
         self.paths = paths
         self.parts = parts
         self.log = log
+        self.annotations = annotations
 
     def after_step(self) -> None:
         done = self.trainer.iter + 1
         if done % self.spec.checkpoint_every == 0 or done == self.spec.last_iteration:
             self._refuse_broken_weights()
             self.log.sync()
-            save_checkpoint(self.paths, self.spec.run_id, done, self.parts)
+            save_checkpoint(self.paths, self.spec.run_id, done, self.parts, self.annotations)
 
     def _refuse_broken_weights(self) -> None:
         # A finite loss can have an infinite gradient: the weights then break after the last look.

@@ -1,19 +1,29 @@
 """A fine-tune starts from its base's final checkpoint, or refuses (section IV-B)."""
 
+from pathlib import Path
 from typing import Any
 
-from harness.detection.checkpoints import read_checkpoint
+from harness.detection.checkpoints import read_checkpoint, refuse_other_annotations
 from harness.errors import CheckpointError, WarmStartError
 from harness.grid.spec import RunSpec, base_of
 from harness.grid.state import last_failure
 from harness.paths import RunsFolder
 
 
-def base_checkpoint(spec: RunSpec, runs: RunsFolder) -> dict[str, Any]:
+def base_checkpoint(
+    spec: RunSpec, runs: RunsFolder, annotations: str, file: Path
+) -> dict[str, Any]:
     """The checkpoint of the base of the fine-tune `spec` at the iteration where the base ends.
 
+    Args:
+        spec: a fine-tune.
+        runs: where its base's folder lies.
+        annotations: sha256 of the annotation file that the fine-tune trains on.
+        file: that annotation file.
+
     Raises:
-        WarmStartError: it is missing, damaged, of another run, or of another iteration.
+        WarmStartError: it is missing, damaged, of another run, of another iteration, or trained on
+            other annotations.
     """
     base = base_of(spec)
     if base is None:
@@ -33,5 +43,11 @@ def base_checkpoint(spec: RunSpec, runs: RunsFolder) -> dict[str, Any]:
         raise WarmStartError(
             f"Run {spec.run_id} starts from base {base.run_id}, but {error}.{why}\n"
             f"  Delete that file if it is there, then: harness run {base.run_id}"
+        ) from error
+    try:
+        refuse_other_annotations(checkpoint, base.run_id, annotations, file)
+    except CheckpointError as error:
+        raise WarmStartError(
+            f"Run {spec.run_id} starts from base {base.run_id}, but {error}."
         ) from error
     return checkpoint

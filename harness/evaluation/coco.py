@@ -14,8 +14,8 @@ import hotcoco
 import pycocotools.coco
 import pycocotools.cocoeval
 
-from harness.evaluation.fields import FIELD, Item
-from harness.evaluation.ground_truth import read_ground_truth
+from harness.data.fields import Item
+from harness.evaluation.ground_truth import FIELD, read_ground_truth
 from harness.evaluation.results_file import read_results
 from harness.records import METRICS  # in the order of the evaluators' `stats`
 

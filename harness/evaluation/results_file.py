@@ -4,8 +4,9 @@ import json
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from harness.data.fields import BOX, Item, is_box, is_finite, shortened
 from harness.errors import ResultsError
-from harness.evaluation.fields import BOX, FIELD, Item, is_box, is_finite, shortened
+from harness.evaluation.ground_truth import FIELD
 from harness.evaluation.run_lengths import count_pixels
 
 REDO = "predict again"

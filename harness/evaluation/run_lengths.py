@@ -1,11 +1,7 @@
 """How many pixels compressed RLE masks cover and leave, without drawing any of them.
 
-A mask cut short is the one fault that evaluators do not survive: hotcoco calls it a miss, and
-pycocotools can compare it forever. Its run lengths tell, as they must add up to the image.
-
-The format: characters from "0" on hold 6 bits each, 5 of a number, lowest first, and one that says
-whether the number goes on; the last bit of the last 5 is its sign. Numbers are run lengths, from
-the fourth on as the difference to the one before the last.
+The format, and why this is looked at, stands in `harness.data.run_lengths`. This is the same count
+for all masks of a results file at once, some 9 µs each.
 """
 
 from collections.abc import Sequence

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from harness.data.annotations import annotations_hash, find_own_data
 from harness.errors import SpecError, unknown
-from harness.grid.annotations import annotations_hash, find_own_data
 from harness.grid.spec import ARCHITECTURES, SCALES, Loss, RunSpec, Schedule
 
 # IV-B: 180K iterations at batch 8 on 4 GPUs, 0.01 falling at 120K and 160K. Warm-up: the code base.

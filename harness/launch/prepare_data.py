@@ -3,28 +3,39 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from harness.grid.annotations import check_annotations
+from harness.data.annotations import Categories, check_annotations, check_same_categories
+from harness.data.splits import locate
 from harness.grid.spec import RunSpec
-from harness.grid.splits import locate
 
 
 def prepare_data(specs: Iterable[RunSpec]) -> None:
-    """Draw the shapes where they are asked for, find every split, check a user's own annotations.
+    """Draw the shapes where they are asked for; find and check every other split.
 
     Raises:
-        DataError: data is missing or damaged; says where and what to do.
+        DataError: data is missing or damaged, or a run's two splits do not fit each other; says
+            where and what to do.
     """
-    asked = {(split, spec.data_dir) for spec in specs for split in _splits(spec)}
+    specs = list(specs)
+    trained_on = {(spec.train_split, spec.data_dir) for spec in specs}
+    tested_on = {(spec.test_split, spec.data_dir) for spec in specs if spec.test_split is not None}
+    categories: dict[tuple[str, str | None], Categories] = {}
     # Sorted, so that of several mistakes always the same one is told.
-    for split, data_dir in sorted(asked, key=str):
+    for split, data_dir in sorted(trained_on | tested_on, key=str):
         if split.startswith("shapes_") and data_dir is not None:
             from harness.shapes import write_shapes
 
             write_shapes(Path(data_dir))
         found = locate(split, data_dir)
-        if split.startswith("own_"):
-            check_annotations(found)
-
-
-def _splits(spec: RunSpec) -> list[str]:
-    return [spec.train_split] if spec.test_split is None else [spec.train_split, spec.test_split]
+        if not split.startswith("shapes_"):
+            categories[split, data_dir] = check_annotations(
+                found, for_training=(split, data_dir) in trained_on
+            )
+    for spec in specs:
+        train, test = (spec.train_split, spec.data_dir), (str(spec.test_split), spec.data_dir)
+        if train in categories and test in categories:
+            check_same_categories(
+                locate(*train).annotations,
+                categories[train],
+                locate(*test).annotations,
+                categories[test],
+            )

@@ -1,5 +1,6 @@
 import os
 import pickle
+from pathlib import Path
 
 import pytest
 import torch
@@ -7,11 +8,12 @@ import torch
 from harness.detection.checkpoints import (
     newest_checkpoint,
     read_checkpoint,
+    refuse_other_annotations,
     restore,
     save_checkpoint,
 )
 from harness.errors import CheckpointError, HarnessError
-from harness.paths import RunPaths
+from harness.paths import RunPaths, temporary_beside
 
 
 @pytest.fixture
@@ -27,7 +29,7 @@ def parts():
 
 
 def save(paths, parts, iteration):
-    save_checkpoint(paths, "3f9c1ab2", iteration, parts)
+    save_checkpoint(paths, "3f9c1ab2", iteration, parts, "a1" * 32)
     return paths.checkpoint(iteration)
 
 
@@ -75,6 +77,18 @@ def test_a_checkpoint_of_another_run_is_refused(paths, parts):
         read_checkpoint(path, "94303a91")
 
 
+def test_a_checkpoint_of_other_annotations_is_refused_with_the_file_and_the_way_out(paths, parts):
+    checkpoint = read_checkpoint(save(paths, parts, 2), "3f9c1ab2")
+    file = Path("data/instances_train.json")
+    refuse_other_annotations(checkpoint, "3f9c1ab2", "a1" * 32, file)
+    with pytest.raises(
+        CheckpointError,
+        match=r"run 3f9c1ab2 at iteration 2 was trained on other annotations than data/instances_"
+        r"train\.json holds now \(sha256 a1a1a1a1, now b2b2b2b2\)\. Put the file back",
+    ):
+        refuse_other_annotations(checkpoint, "3f9c1ab2", "b2" * 32, file)
+
+
 def test_a_missing_checkpoint_is_named(paths):
     with pytest.raises(CheckpointError, match=r"iteration_0000002\.pth is missing"):
         read_checkpoint(paths.checkpoint(2), "3f9c1ab2")
@@ -115,8 +129,7 @@ def test_other_layers_than_the_models_are_refused(paths, parts):
 def test_a_full_disk_leaves_the_checkpoint_before_it(paths, parts):
     save(paths, parts, 2)
     # Writing to /dev/full fails as on a full disk.
-    temporary = paths.checkpoints / f".{paths.checkpoint(4).name}.{os.getpid()}.tmp"
-    temporary.symlink_to("/dev/full")
+    temporary_beside(paths.checkpoint(4)).symlink_to("/dev/full")
     with pytest.raises(HarnessError, match="No space left on the disk"):
         save(paths, parts, 4)
     assert newest_checkpoint(paths, "3f9c1ab2")["iteration"] == 2

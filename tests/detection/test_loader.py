@@ -50,12 +50,45 @@ def test_loading_a_batch_leaves_all_generators_as_they_were(dataset):
     assert (random.random(), np.random.rand(), torch.rand(1).item()) == untouched
 
 
+@pytest.mark.parametrize("num_workers", [0, 2])
+def test_beginning_to_load_leaves_the_models_random_numbers_as_they_were(dataset, num_workers):
+    # The first batch is fetched after the generators are set for the iteration that takes it.
+    torch.manual_seed(1)
+    untouched = torch.rand(1).item()
+    torch.manual_seed(1)
+    next(batches(dataset, 4, num_workers))
+    assert torch.rand(1).item() == untouched
+
+
+def test_loading_a_batch_leaves_the_gpus_generator_alone(dataset, monkeypatch):
+    # With workers nothing would touch it, so without them nothing may.
+    touched = []
+    monkeypatch.setattr("torch.cuda.manual_seed_all", touched.append)
+    torch.manual_seed(0)
+    assert touched == [0]  # the one way to seed a GPU that this test knows
+    dataset[0]
+    assert touched == [0]
+
+
 def test_an_image_that_cannot_be_read_is_named(dataset, tmp_path):
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"no image")
     dataset.records = [{**record, "file_name": str(broken)} for record in dataset.records]
     with pytest.raises(DataError, match=r"broken\.png cannot be read .* Copy it again"):
-        dataset[0]
+        next(batches(dataset, 0, num_workers=0))
+
+
+def test_an_image_that_cannot_be_read_in_a_worker_is_told_in_the_same_words(dataset, tmp_path):
+    missing = tmp_path / "missing.png"
+    dataset.records = [{**record, "file_name": str(missing)} for record in dataset.records]
+    with pytest.raises(DataError, match=r"^Image .*missing\.png cannot be read .* Copy it again"):
+        next(batches(dataset, 0, num_workers=2))
+
+
+def test_an_image_of_another_size_than_its_annotations_say_is_told_with_both(dataset):
+    dataset.records = [{**record, "width": 100} for record in dataset.records]
+    with pytest.raises(DataError, match=r"png is 96 x 96 px, its annotations say 100 x 96 \(width"):
+        next(batches(dataset, 0, num_workers=0))
 
 
 def test_images_without_objects_are_not_trained_on(tiny_base):

@@ -1,20 +1,25 @@
 import json
+import os
+import shutil
 import signal
 import subprocess
 import sys
-from dataclasses import replace
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 import torch
 
+import harness.detection.train as training
+from harness.data.splits import locate
 from harness.detection.checkpoints import read_checkpoint
 from harness.detection.predict import predict
 from harness.detection.train import train
 from harness.errors import CheckpointError, TrainingError
 from harness.evaluation import coco_ap
 from harness.grid import NO_LOSS, base_of, contour, mse_contour, mse_edge
-from harness.grid.splits import locate
 from harness.paths import RunsFolder, write_json
 
 pytestmark = pytest.mark.slow
@@ -51,10 +56,36 @@ def lines(runs, spec):
 
 def copied(runs: RunsFolder, folder: Path, spec) -> RunsFolder:
     """A runs folder with nothing but the trained run `spec`."""
-    import shutil
-
     shutil.copytree(runs.run(spec.run_id).folder, folder / spec.run_id)
     return RunsFolder(folder)
+
+
+class StoppedError(Exception):
+    """Ends a training from outside."""
+
+
+@contextmanager
+def stopped_before(iteration, look=lambda trainer: None):
+    """Training in the block ends before `iteration` (from 0), after a `look` at the trainer."""
+
+    class Stop(training.SeedStep):
+        def before_step(self):
+            if self.trainer.iter == iteration:
+                look(self.trainer)
+                raise StoppedError
+            super().before_step()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "SeedStep", Stop)
+        try:
+            yield
+        except StoppedError:
+            return
+    pytest.fail(f"the training never came to iteration {iteration}")
+
+
+def checkpoints_of(paths):
+    return sorted(path.name for path in paths.checkpoints.iterdir())
 
 
 @pytest.mark.parametrize("loss", [NO_LOSS, contour(), mse_edge(), mse_contour()])
@@ -79,17 +110,23 @@ def test_a_fine_tune_goes_on_from_its_base_and_logs_every_term(tiny, trained_bas
 def test_a_fine_tune_starts_from_exactly_its_bases_weights_and_momentum(
     tiny, trained_base, tmp_path
 ):
-    # One iteration with a learning rate of almost nothing leaves weights where they were.
     spec = tiny()
-    still = replace(spec, schedule=replace(spec.schedule, max_iter=9))
     runs = copied(trained_base, tmp_path, base_of(spec))
-    base_of_still = base_of(still)
-    assert base_of_still.run_id != base_of(spec).run_id  # another schedule is another base
-    train(spec, runs.run(spec.run_id), runs)
-    optimizer = state_of(runs, spec)["optimizer"]
-    assert state_of(runs, spec)["scheduler"]["last_epoch"] == 10
-    assert state_of(runs, base_of(spec))["scheduler"]["last_epoch"] == 6
-    assert len(optimizer["state"]) == len(state_of(runs, base_of(spec))["optimizer"]["state"])
+    first = {}
+
+    def look(trainer):
+        first["model"] = deepcopy(trainer.model.state_dict())
+        first["optimizer"] = deepcopy(trainer.optimizer.state_dict())
+
+    # The base did 6 iterations: 6 is the first of the fine-tune.
+    with stopped_before(6, look):
+        train(spec, runs.run(spec.run_id), runs)
+    base = state_of(runs, base_of(spec))
+    assert equal(first["model"], base["model"])
+    assert equal(first["optimizer"], base["optimizer"])
+    momenta = [state["momentum_buffer"] for state in first["optimizer"]["state"].values()]
+    assert len(momenta) == len(list(base["optimizer"]["state"]))
+    assert any(momentum.abs().max() > 0 for momentum in momenta)  # equal, and not all zero
 
 
 KILLED_AT = """
@@ -118,8 +155,6 @@ def test_a_killed_run_goes_on_to_bit_identical_weights_and_metrics(
 ):
     # Checkpoints stand at 8 (and 10). Killed in its 8th iteration the run starts from its base
     # again; killed in its 10th it goes on from 8 and has to write line 9 a second time.
-    from dataclasses import asdict
-
     spec = tiny()
     train(spec, trained_base.run(spec.run_id), trained_base)
     runs = copied(trained_base, tmp_path, base_of(spec))
@@ -137,18 +172,53 @@ def test_a_killed_run_goes_on_to_bit_identical_weights_and_metrics(
 
 
 def test_a_damaged_newest_checkpoint_costs_iterations_but_no_number(tiny, trained_base, tmp_path):
-    import os
+    base = base_of(tiny())
+    runs = RunsFolder(tmp_path)
+    paths = runs.run(base.run_id)
+    with stopped_before(5):  # in its sixth and last iteration, so that two checkpoints stand
+        train(base, paths, runs)
+    assert checkpoints_of(paths) == ["iteration_0000002.pth", "iteration_0000004.pth"]
+    os.truncate(paths.checkpoint(4), 1000)
+    begun = []
+    with stopped_before(2, look=lambda trainer: begun.append(trainer.start_iter)):
+        train(base, paths, runs)
+    assert begun == [2]  # not from nothing
+    train(base, paths, runs)
+    assert equal(state_of(runs, base), state_of(trained_base, base))
+    log = trained_base.run(base.run_id).metrics_log
+    assert paths.metrics_log.read_bytes() == log.read_bytes()
+
+
+def test_means_over_several_iterations_are_the_same_after_a_resume(tiny, tmp_path):
+    # Lines at 2, 4, 6. Stopped after 5, the resume from 4 has to mean over 5 and 6 all the same.
+    base = replace(base_of(tiny()), log_every=2)
+    undisturbed, resumed = RunsFolder(tmp_path / "undisturbed"), RunsFolder(tmp_path / "resumed")
+    train(base, undisturbed.run(base.run_id), undisturbed)
+    with stopped_before(5):
+        train(base, resumed.run(base.run_id), resumed)
+    train(base, resumed.run(base.run_id), resumed)
+    assert [line["iteration"] for line in lines(resumed, base)] == [2, 4, 6]
+    assert lines(resumed, base) == lines(undisturbed, base)
+
+
+def test_tensorboard_shows_each_iteration_once_after_a_resume(tiny, trained_base, tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     base = base_of(tiny())
     runs = RunsFolder(tmp_path)
     paths = runs.run(base.run_id)
-    # Trained to 4 of 6 by a shorter look-alike is not possible: the schedule is in the id. So train
-    # it whole, put back the one before the last, and cut the last short.
+    with stopped_before(5):  # after 5 iterations, of which the resume from 4 repeats the fifth
+        train(base, paths, runs)
     train(base, paths, runs)
-    whole = state_of(runs, base)
-    os.truncate(paths.checkpoint(6), 1000)
-    train(base, paths, runs)
-    assert equal(state_of(runs, base), whole)
+
+    def shown(folder):
+        events = EventAccumulator(str(folder)).Reload()
+        return [(event.step, event.value) for event in events.Scalars("total_loss")]
+
+    assert len(list(paths.tensorboard.glob("events.*"))) == 2
+    assert [step for step, _ in shown(paths.tensorboard)] == [0, 1, 2, 3, 4, 5]
+    undisturbed = shown(trained_base.run(base.run_id).tensorboard)
+    assert len(undisturbed) == 6
 
 
 def test_predictions_are_valid_coco_results_and_score_alike_in_both_engines(tiny, trained_base):
@@ -169,14 +239,10 @@ def test_predicting_before_training_says_what_is_missing(tiny, trained_base):
         predict(spec, trained_base.run(spec.run_id))
 
 
-def diverging(tiny, **changes):
-    """A base whose first step at a learning rate of 1e12 throws the weights far out."""
-    base = base_of(tiny())
-    return replace(base, schedule=replace(base.schedule, base_lr=1e12), **changes)
-
-
 def test_a_diverging_run_stops_at_a_named_term_and_iteration(tiny, tmp_path):
-    spec = diverging(tiny)
+    # The first step at a learning rate of 1e12 throws the weights far out.
+    base = base_of(tiny())
+    spec = replace(base, schedule=replace(base.schedule, base_lr=1e12))
     runs = RunsFolder(tmp_path)
     with pytest.raises(TrainingError, match=r"became .*(nan|inf).* at iteration 2 of run") as stop:
         train(spec, runs.run(spec.run_id), runs)
@@ -184,23 +250,30 @@ def test_a_diverging_run_stops_at_a_named_term_and_iteration(tiny, tmp_path):
 
 
 def test_weights_that_are_not_finite_are_never_saved_over_good_ones(tiny, tmp_path):
-    import math
-
-    spec = diverging(tiny, checkpoint_every=1)
+    # As after an infinite gradient of a finite loss: the step of the fourth iteration breaks one
+    # weight, and a checkpoint is due. The good one, of the second, must stay alone.
+    base = base_of(tiny())
     runs = RunsFolder(tmp_path)
-    paths = runs.run(spec.run_id)
-    with pytest.raises(TrainingError):
-        train(spec, paths, runs)
-    for path in paths.checkpoints.glob("*.pth"):
-        for value in read_checkpoint(path, spec.run_id)["state"]["model"].values():
-            assert math.isfinite(value.double().abs().max())
+    paths = runs.run(base.run_id)
+
+    class Breaks(training.Trainer):
+        def run_step(self):
+            super().run_step()
+            if self.iter == 3:
+                next(self.model.parameters()).data.view(-1)[0] = float("inf")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "Trainer", Breaks)
+        with pytest.raises(TrainingError, match=r"weight became .* at iteration 4 of run"):
+            train(base, paths, runs)
+    assert checkpoints_of(paths) == ["iteration_0000002.pth"]
+    kept = read_checkpoint(paths.checkpoint(2), base.run_id)["state"]["model"]
+    assert all(torch.isfinite(value).all() for value in kept.values())
 
 
 @pytest.mark.parametrize("term", ["loss_contour", "loss_mask"])
 def test_a_term_that_becomes_nan_is_named_before_the_step(tiny, trained_base, tmp_path, term):
     # The hook breaks one term in the second iteration of the fine-tune, its 8th of 10.
-    import harness.detection.train as training
-
     spec = tiny()
     runs = copied(trained_base, tmp_path, base_of(spec))
     paths = runs.run(spec.run_id)

@@ -16,14 +16,14 @@ def refusal(scene, task="segm"):
 def test_a_missing_file_is_named(scene):
     _, results_json = scene.write()
     missing = results_json.with_name("none.json")
-    with pytest.raises(DataError, match=r"none\.json: cannot be read \(No such file"):
+    with pytest.raises(DataError, match=r"Cannot read the annotations .*none\.json: No such file"):
         coco_ap(missing, results_json)
 
 
 def test_a_file_cut_short_is_refused(scene):
     gt_json, results_json = scene.write()
     gt_json.write_text(gt_json.read_text()[:40])
-    with pytest.raises(DataError, match=r"gt\.json: not valid JSON, perhaps cut short .* export"):
+    with pytest.raises(DataError, match=r"gt\.json: cut short or damaged, .* its 40 bytes"):
         coco_ap(gt_json, results_json)
 
 
@@ -31,14 +31,19 @@ def test_a_file_cut_short_is_refused(scene):
 def test_a_file_without_the_lists_of_coco_is_refused(scene, content):
     gt_json, results_json = scene.write()
     gt_json.write_text(json.dumps(content))
-    with pytest.raises(DataError, match=r"no list of objects called '.*'. Needed: one"):
+    with pytest.raises(DataError, match=r"no list of objects called '.*'. COCO's format is one"):
         coco_ap(gt_json, results_json)
 
 
 @pytest.mark.parametrize("key", ["height", "width"])
 def test_an_image_without_its_size_is_refused(scene, key):
     del scene.images[0][key]
-    assert f"image 0: {key} is None. Allowed: integers" in refusal(scene)
+    assert f"image 0: {key} is None. It is the size in pixels" in refusal(scene)
+
+
+def test_an_image_id_that_no_result_can_name_is_refused(scene):
+    scene.images[0]["id"] = "0"
+    assert "gt.json: image id '0' is not allowed" in refusal(scene)
 
 
 @pytest.mark.parametrize("annotation_id", [0, -1, None, "7"])
@@ -46,35 +51,58 @@ def test_an_annotation_id_that_would_read_as_unmatched_is_refused(scene, annotat
     # With id 0, pycocotools says AP 0 for an exact detection, and hotcoco says 100.
     scene.annotations[0]["id"] = annotation_id
     message = refusal(scene)
-    assert f"gt.json: annotation number 1 has id {annotation_id!r}." in message
-    assert message.endswith("number the annotations from 1.")
+    assert f"gt.json: annotation id {annotation_id!r} is not allowed" in message
+    assert message.endswith("Number the annotations from 1.")
 
 
-@pytest.mark.parametrize("key", ["iscrowd", "area", "segmentation"])
+@pytest.mark.parametrize("key", ["image_id", "iscrowd", "area", "segmentation"])
 def test_an_annotation_without_a_field_that_counts_is_refused(scene, key):
     del scene.annotations[0][key]
-    message = refusal(scene)
-    assert f"gt.json: annotation number 1 (id 1): {key} is missing. Needed: " in message
-    assert message.endswith("export the annotations again in COCO's format.")
+    assert f"gt.json: annotation 1: has no {key}. Each annotation needs" in refusal(scene)
 
 
 def test_an_annotation_without_a_box_is_refused_for_boxes_alone(scene):
     del scene.annotations[0]["bbox"]
-    assert "bbox is missing. Needed: [x, y, width, height]" in refusal(scene, task="bbox")
+    assert "annotation 1: has no bbox." in refusal(scene, task="bbox")
     assert coco_ap(*scene.write(), task="segm")["AP"] == pytest.approx(100)
 
 
 @pytest.mark.parametrize(
     ("key", "value", "allowed"),
     [
-        ("iscrowd", 2, "0, or 1 for a crowd"),
-        ("iscrowd", None, "0, or 1 for a crowd"),
-        ("area", float("nan"), "a finite number of pixels"),
-        ("area", "100", "a finite number of pixels"),
-        ("segmentation", [], "an RLE mask, or polygons of 3 points or more"),
-        ("segmentation", [[0, 0, 9, 9]], "an RLE mask, or polygons of 3 points or more"),
+        ("iscrowd", 2, "It is 0, or 1 for a crowd"),
+        ("area", float("nan"), "It is the mask's area in pixels, finite"),
+        ("area", "100", "It is the mask's area in pixels, finite"),
+        ("segmentation", [], "It is an RLE mask or a list of polygons"),
     ],
 )
 def test_a_field_that_the_evaluators_read_differently_is_refused(scene, key, value, allowed):
     scene.annotations[0][key] = value
-    assert f"(id 1): {key} is {value!r}. Allowed: {allowed}; export" in refusal(scene)
+    assert f"annotation 1: {key} is {value!r}. {allowed}" in refusal(scene)
+
+
+def test_a_polygon_that_pycocotools_would_take_for_a_box_is_refused(scene):
+    scene.annotations[0]["segmentation"] = [[0, 0, 9, 9]]
+    assert "annotation 1: polygon 1 of its segmentation has 2 points" in refusal(scene)
+
+
+@pytest.mark.parametrize("engine", ["pycocotools", "hotcoco"])
+@pytest.mark.parametrize("counts", ["half", [0, 100], [-100, 32100], []])
+def test_a_mask_that_pycocotools_would_compare_forever_is_refused(scene, counts, engine):
+    # The image has 160 x 200 = 32000 pixels.
+    mask = scene.annotations[0]["segmentation"]
+    half = mask["counts"][: len(mask["counts"]) // 2]
+    mask["counts"] = half if counts == "half" else counts
+    with pytest.raises(DataError, match=r"gt\.json: annotation 1: the counts .* 32000 pixels"):
+        coco_ap(*scene.write(), engine=engine)
+
+
+def test_a_mask_of_another_size_than_its_image_is_refused(scene):
+    scene.annotations[0]["segmentation"]["size"] = [200, 160]
+    assert "RLE mask has size [200, 160], its image [160, 200]" in refusal(scene)
+
+
+@pytest.mark.parametrize("engine", ["pycocotools", "hotcoco"])
+def test_an_object_of_an_image_that_is_not_listed_is_not_looked_at(scene, engine):
+    scene.annotations.append(scene.annotations[0] | {"id": 2, "image_id": 99})
+    assert coco_ap(*scene.write(), engine=engine)["AP"] == pytest.approx(100)

@@ -4,8 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from harness.data.annotations import (
+    Split,
+    annotations_hash,
+    check_annotations,
+    check_same_categories,
+    find_own_data,
+)
 from harness.errors import DataError
-from harness.grid.annotations import Split, annotations_hash, check_annotations, find_own_data
 
 TRIANGLE = [10, 10, 30, 10, 10, 30]
 
@@ -13,7 +19,8 @@ TRIANGLE = [10, 10, 30, 10, 10, 30]
 def content() -> dict:
     """Two images; a polygon, an RLE mask and a crowd in run lengths; nothing wrong."""
     keys = {"category_id": 1, "bbox": [10, 10, 20, 20], "area": 200, "iscrowd": 0}
-    string = {"size": [40, 60], "counts": "dl0"}
+    # The same run lengths twice: "0", then 4 + 3 * 32 = 100, then 28 + 7 * 32 + 2 * 1024 = 2300.
+    string = {"size": [40, 60], "counts": "0T3lW2"}
     runs = {"size": [40, 60], "counts": [0, 100, 2300]}
     return {
         "categories": [{"id": 1, "name": "star"}, {"id": 7, "name": "gear"}],
@@ -292,7 +299,7 @@ def test_a_category_that_is_not_listed_is_told_with_those_that_are(tmp_path):
 
 def test_of_many_categories_the_first_ten_are_listed(tmp_path):
     data = content()
-    data["categories"] = [{"id": number} for number in range(1, 81)]
+    data["categories"] = [{"id": n, "name": str(n)} for n in range(1, 81)]
     data["annotations"][0]["category_id"] = 99
     with pytest.raises(DataError, match=r"\(listed: 1, 2, .*, 10, \.\.\. 80 in all\)"):
         check(tmp_path, data)
@@ -354,13 +361,74 @@ def test_a_flat_polygon_which_is_a_common_slip_is_told(tmp_path):
 @pytest.mark.parametrize("wrong", [[60, 40], None])
 def test_a_mask_of_another_size_than_its_image_is_told_with_both(tmp_path, wrong):
     with pytest.raises(DataError, match=r"RLE mask has size .*, its image \[40, 60\] \(height"):
-        check_with(tmp_path, segmentation={"size": wrong, "counts": "dl0"})
+        check_with(tmp_path, segmentation={"size": wrong, "counts": "0T3lW2"})
 
 
-@pytest.mark.parametrize("wrong", [None, "", [], [0, 100], ["a"]])
+@pytest.mark.parametrize("wrong", [None, "", [], [0, 100], ["a"], [-100, 2500], [0, 0.5, 2399.5]])
 def test_a_mask_without_its_run_lengths_is_told(tmp_path, wrong):
     with pytest.raises(DataError, match=r"counts of its RLE mask .* 2400 pixels"):
         check_with(tmp_path, segmentation={"size": [40, 60], "counts": wrong})
+
+
+# Cut in half, cut in the last number, run lengths of 1, 2 and 3, and letters that it has not.
+@pytest.mark.parametrize("wrong", ["0T3", "0T3lW", "123", "0T3lW2 ", "0T3lé2"])
+def test_a_compressed_mask_cut_short_is_told_because_its_scoring_would_never_end(tmp_path, wrong):
+    with pytest.raises(DataError, match=r"annotation 11: the counts of its RLE mask .* cut short"):
+        check_with(tmp_path, segmentation={"size": [40, 60], "counts": wrong})
+
+
+# Categories
+
+
+def test_a_category_without_a_name_is_told(tmp_path):
+    data = content()
+    del data["categories"][1]["name"]
+    with pytest.raises(DataError, match=r"category 7: name is None"):
+        check(tmp_path, data)
+
+
+def test_the_categories_come_back_in_the_order_of_the_classes(tmp_path):
+    data = content()
+    data["categories"].reverse()
+    split = write_split(tmp_path, "train", data)
+    assert check_annotations(split) == ((1, "star"), (7, "gear"))
+
+
+@pytest.mark.parametrize(
+    ("of_test", "difference"),
+    [
+        (((2, "star"), (7, "gear")), r"train\.json lists id 1 as 'star', val\.json does not"),
+        (((1, "star"),), r"train\.json lists id 7 as 'gear', val\.json does not"),
+        (((0, "sun"), (1, "star"), (7, "gear")), r"val\.json lists id 0 as 'sun', train\.json"),
+        (((1, "gear"), (7, "star")), r"val\.json lists id 1 as 'gear', train\.json does not"),
+    ],
+)
+def test_the_first_difference_between_two_lists_of_categories_is_told(of_test, difference):
+    of_train = ((1, "star"), (7, "gear"))
+    with pytest.raises(DataError, match=rf"{difference}.*Both must list the same ids"):
+        check_same_categories(Path("train.json"), of_train, Path("val.json"), of_test)
+    check_same_categories(Path("train.json"), of_train, Path("val.json"), of_train[::-1])
+
+
+# What only one split may be
+
+
+def test_a_split_of_crowds_alone_can_be_evaluated_on_but_not_trained_on(tmp_path):
+    data = content()
+    for annotation in data["annotations"]:
+        annotation["iscrowd"] = 1
+    split = write_split(tmp_path, "train", data)
+    check_annotations(split)
+    with pytest.raises(
+        DataError, match=r"train\.json: none of its 3 annotations is an object that is no crowd"
+    ):
+        check_annotations(split, for_training=True)
+
+
+def test_cocos_minival_may_use_an_annotation_id_twice(tmp_path):
+    data = content()
+    data["annotations"][1]["id"] = data["annotations"][0]["id"]
+    check_annotations(write_split(tmp_path, "minival2014", data))
 
 
 def test_every_message_is_one_line(tmp_path):

@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
+from harness.data.annotations import Split, find_own_data
 from harness.errors import DataError
-from harness.grid.annotations import Split, find_own_data
 
 # Below detectron2's data root, in the places that detectron2's own registry uses.
 COCO_FILES = {

@@ -5,9 +5,12 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from harness.data.annotation_checks import check_content, check_trainable
 from harness.errors import DataError
-from harness.grid.annotation_checks import check_content
+
+Categories = tuple[tuple[int, str], ...]  # id and name
 
 
 @dataclass(frozen=True)
@@ -84,16 +87,62 @@ def _sha256(path: Path, size: int, mtime_ns: int) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def check_annotations(split: Split) -> None:
-    """Pass if this split can be trained on and evaluated on; takes seconds for COCO's train2017.
+def check_annotations(split: Split, *, for_training: bool = False) -> Categories:
+    """The categories of a split that can be trained on and evaluated on; seconds for train2017.
+
+    Args:
+        split: its annotations and images.
+        for_training: whether it must hold an object to learn from.
 
     Raises:
         DataError: names the file, the first item that is wrong, and the way out.
     """
-    check_content(str(split.annotations), _read(split.annotations), split.images)
+    where, content = str(split.annotations), read_annotations(split.annotations)
+    # detectron2 allows it in the same files: those of COCO 2014's minival use a few ids twice.
+    minival = "minival" in split.annotations.name
+    check_content(where, content, split.images, duplicates_allowed=minival)
+    if for_training:
+        check_trainable(where, content["annotations"])
+    return categories_of(content)
 
 
-def _read(path: Path) -> object:
+def categories_of(content: Any) -> Categories:  # noqa: ANN401
+    """Id and name of each category in annotations that passed, by id: the order of the classes."""
+    return tuple(sorted((category["id"], category["name"]) for category in content["categories"]))
+
+
+def check_same_categories(
+    train: Path, of_train: Categories, test: Path, of_test: Categories
+) -> None:
+    """Pass if two annotation files list the same categories, in whatever order.
+
+    Args:
+        train: the file that is trained on.
+        of_train: its categories.
+        test: the file that is predicted and evaluated on.
+        of_test: its categories.
+
+    Raises:
+        DataError: they differ; names the first difference.
+    """
+    differences = sorted({*of_train} ^ {*of_test})
+    if differences:
+        category_id, name = differences[0]
+        has, lacks = (train, test) if differences[0] in of_train else (test, train)
+        raise DataError(
+            f"The categories of {train} and {test} differ: {has.name} lists id {category_id} as "
+            f"{name!r}, {lacks.name} does not. Both must list the same ids with the same names, "
+            "those without objects too; a result would be counted for another category. Export "
+            "both with one list of categories."
+        )
+
+
+def read_annotations(path: Path) -> Any:  # noqa: ANN401
+    """What the JSON of an annotation file says.
+
+    Raises:
+        DataError: the file is missing, cut short or damaged.
+    """
     try:
         content = path.read_bytes()
     except OSError as error:

@@ -1,0 +1,13 @@
+"""The device of this process, and how many processes load images beside it."""
+
+import torch
+
+WORKERS = {"cpu": 0, "cuda": 4}
+
+
+def pin_device() -> str:
+    """The device of this process; on a CPU one thread, since their number changes bits."""
+    if torch.cuda.is_available():
+        return "cuda"
+    torch.set_num_threads(1)
+    return "cpu"

@@ -1,0 +1,52 @@
+"""Reading the images of a split so that one that cannot be used is told by its name."""
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import Any
+
+from detectron2.data.detection_utils import SizeMismatchError, read_image
+
+from harness.errors import DataError
+
+Record = dict[str, Any]
+Mapper = Callable[[Record], Record]
+Told = Callable[[Record], Record | DataError]
+
+
+def telling(mapper: Mapper) -> Told:
+    """`mapper`, with a DataError as its result for an image that cannot be used.
+
+    Returned and not raised: a loader's worker would lose its text on the way to this process.
+    `or_raise` raises it there.
+    """
+    return partial(_mapped, mapper)
+
+
+def or_raise(batches: Iterable[list[Record | DataError]]) -> Iterator[list[Record]]:
+    """The batches of a loader.
+
+    Raises:
+        DataError: an image of the next batch cannot be used; says which.
+    """
+    for batch in batches:
+        records = []
+        for record in batch:
+            if isinstance(record, DataError):
+                raise record
+            records.append(record)
+        yield records
+
+
+def _mapped(mapper: Mapper, record: Record) -> Record | DataError:
+    file = record["file_name"]
+    try:
+        return mapper(record)
+    except SizeMismatchError:
+        height, width = read_image(file, format="BGR").shape[:2]
+        return DataError(
+            f"Image {file} is {width} x {height} px, its annotations say {record['width']} x "
+            f"{record['height']} (width x height). They must agree: put the image there that was "
+            "annotated, or correct width, height and masks in the annotations."
+        )
+    except (OSError, SyntaxError, EOFError) as error:
+        return DataError(f"Image {file} cannot be read ({error}). Copy it again.")
