@@ -95,7 +95,7 @@ def run(run: Run, scale: Scale = PAPER, data: Data = None, runs: Runs = RUNS) ->
     from harness.launch.submit import run_one
 
     place, spec = run_named(run, scale, data, runs)
-    run_one(place.grid(), place.runs, spec)
+    run_one(place.runs, spec)
 
 
 @app.command()
@@ -105,6 +105,7 @@ def status(
     data: Data = None,
     runs: Runs = RUNS,
     as_json: AsJson = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Until nothing runs any more.")] = False,
 ) -> None:
     """Show each run's state, iteration and loss."""
     from harness.launch.status import statuses_json
@@ -115,9 +116,9 @@ def status(
     if as_json:
         print(json.dumps(statuses_json(grid, place.runs), indent=2))
         return
-    from harness.terminal.live import show_status
+    from harness.terminal.live import show_status, watch_status
 
-    show_status(grid, place.runs)
+    (watch_status if watch else show_status)(grid, place.runs)
 
 
 @app.command()
@@ -206,8 +207,15 @@ def main() -> None:
     except HarnessError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         sys.exit(2)
+    except PermissionError as error:
+        print(
+            f"{error.filename}: you may not read or write there. Ask its owner, or use a folder "
+            "of your own with --runs.",
+            file=sys.stderr,
+        )
+        sys.exit(2)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        print(disk_full(Path(error.filename or ".")), file=sys.stderr)
+        print(disk_full(Path(error.filename or "")), file=sys.stderr)
         sys.exit(2)

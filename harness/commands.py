@@ -1,5 +1,6 @@
 """What the longer commands do; `harness.cli` parses and calls."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -7,9 +8,13 @@ from harness.errors import HarnessError
 from harness.grid import Grid
 from harness.grid.names import find_run
 from harness.grid.spec import RunSpec
+from harness.launch.again import command
 from harness.launch.job import read_spec
 from harness.launch.submit import Ended, submit
+from harness.paths import RunPaths
 from harness.workplace import Workplace, workplace, workplace_of
+
+RUN_ID = re.compile("[0-9a-f]{4,8}")
 
 
 def launch(grid: Grid, place: Workplace, site: str) -> Ended:
@@ -29,7 +34,9 @@ def launch(grid: Grid, place: Workplace, site: str) -> Ended:
         _tell("Stopped. Checkpoints are kept: give the same command again to go on from them.")
         raise
     if ended.failed:
-        _tell(f"{len(ended.failed)} failed. Next: {_command('fails', place)}")
+        data = None if place.setting.data_dir is None else str(place.setting.data_dir)
+        fails = command("fails", place.setting.scale, data, place.runs.folder)
+        _tell(f"{len(ended.failed)} failed or interrupted. Next: {fails}")
     return ended
 
 
@@ -51,16 +58,17 @@ def demo(place: Workplace, site: str) -> Ended:
 def run_named(text: str, scale: str, data: Path | None, runs: Path) -> tuple[Workplace, RunSpec]:
     """The run that a person means by `text`, and its workplace.
 
-    An id that has a folder is found at whatever scale it is; else `text` is looked for in the grid
-    of `scale` and `data`.
+    An id, or its beginning, that has a folder is found at whatever scale it is; else `text` is
+    looked for in the grid of `scale` and `data`.
 
     Raises:
         SpecError: there is no such run.
     """
     place = workplace(scale, data, runs)
-    paths = place.runs.run(text)
-    if text.isalnum() and paths.spec.exists():
-        spec = read_spec(paths)
+    folders = place.runs.folder.glob(f"{text}*") if RUN_ID.fullmatch(text) else ()
+    found = [RunPaths(folder) for folder in folders if RunPaths(folder).spec.exists()]
+    if len(found) == 1:
+        spec = read_spec(found[0])
         return workplace_of(spec, runs), spec
     return place, find_run(place.grid(), text)
 
@@ -73,11 +81,6 @@ def _rebuild(place: Workplace) -> None:
         rebuild(place.grid(), place.runs, place.results, place.published)
     except HarnessError as error:
         _tell(f"Tables not rebuilt: {error}")
-
-
-def _command(name: str, place: Workplace) -> str:
-    data = f" --data {place.setting.data_dir}" if place.setting.data_dir else ""
-    return f"harness {name} --scale {place.setting.scale}{data}"
 
 
 def _short(path: Path) -> Path:

@@ -1,20 +1,26 @@
 """A lease on a run folder: two attempts at one run never write together.
 
 The file is created exclusively and touched while its holder lives. It may be taken over when the
-holder is seen to be dead (same host) or has not touched it for long (another host).
+holder is seen to be dead (same host) or has not touched it for long (another host). A holder that
+slept so long that its lease was taken over is ended by its own heartbeat.
 """
 
+import errno
 import json
 import os
+import secrets
+import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from harness.errors import LaunchError
+from harness.paths import disk_full
 
 HEARTBEAT_S = 20.0
 STALE_AFTER_S = 180.0
@@ -22,16 +28,26 @@ STALE_AFTER_S = 180.0
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds a lease: a process, told from a later one of the same number by its start."""
+    """Who holds a lease: a process, told from a later one of the same number by its start.
+
+    Attributes:
+        token: random, so that a holder knows its own lease from any other.
+    """
 
     host: str
     pid: int
     started: str
+    token: str = ""
+
+
+UNKNOWN = Holder("unknown", 0, "")
 
 
 @contextmanager
 def lease(path: Path, what: str) -> Iterator[None]:
     """Hold the lease file `path` in the block.
+
+    If it is lost meanwhile, this process gets SIGTERM: an attempt then ends as interrupted.
 
     Args:
         path: the lease file, in the run's folder.
@@ -39,45 +55,48 @@ def lease(path: Path, what: str) -> Iterator[None]:
 
     Raises:
         LaunchError: another live process holds it.
+        HarnessError: the disk is full.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    me = Holder(socket.gethostname(), os.getpid(), _started(os.getpid()))
+    me = Holder(socket.gethostname(), os.getpid(), _started(os.getpid()), secrets.token_hex(8))
     _take(path, me, what)
     ended = threading.Event()
-    heart = threading.Thread(target=_beat, args=(path, ended), daemon=True)
+    heart = threading.Thread(target=_beat, args=(path, me, what, ended), daemon=True)
     heart.start()
     try:
         yield
     finally:
         ended.set()
         heart.join()
-        path.unlink(missing_ok=True)
+        with suppress(OSError):  # left behind it is a dead holder's
+            if _holder_in(path) == me:
+                path.unlink()
 
 
 def live_holder(path: Path) -> Holder | None:
     """Who holds the lease now; None where nobody does, or the holder is dead."""
     try:
-        holder = Holder(**json.loads(path.read_text()))
-        age = time.time() - path.stat().st_mtime
+        try:
+            holder = _holder_in(path)
+        except PermissionError:
+            holder = UNKNOWN
+        if holder.host == socket.gethostname():
+            return holder if _started(holder.pid) == holder.started else None
+        return holder if time.time() - path.stat().st_mtime < STALE_AFTER_S else None
     except FileNotFoundError:
         return None
+
+
+def _holder_in(path: Path) -> Holder:
+    try:
+        return Holder(**json.loads(path.read_text()))
     except (ValueError, TypeError):
-        # Being written at this moment, or cut short by a full disk long ago.
-        with suppress(FileNotFoundError):
-            if time.time() - path.stat().st_mtime < STALE_AFTER_S:
-                return Holder("unknown", 0, "")
-        return None
-    if holder.host == socket.gethostname():
-        return holder if _started(holder.pid) == holder.started else None
-    return holder if age < STALE_AFTER_S else None
+        return UNKNOWN  # being written at this moment, or cut short by a full disk long ago
 
 
 def _take(path: Path, me: Holder, what: str) -> None:
     for _ in range(10):
-        with suppress(FileExistsError):
-            descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-            with os.fdopen(descriptor, "w") as file:
-                json.dump(me.__dict__, file)
+        if _create(path, me):
             return
         holder = live_holder(path)
         if holder is not None:
@@ -85,25 +104,61 @@ def _take(path: Path, me: Holder, what: str) -> None:
                 f"{what} is being trained already, by process {holder.pid} on {holder.host} "
                 f"({path}). Wait for it, or end that process first."
             )
-        _put_aside(path, me)
+        if _take_over(path, me):
+            return
+        time.sleep(0.05)
     raise LaunchError(f"The lease {path} is taken again and again by others. Try once more.")
 
 
-def _put_aside(path: Path, me: Holder) -> None:
-    # Of two that see the same dead holder one may rename the other's new lease: then it goes back.
-    aside = path.with_name(f"{path.name}.dead.{me.host}.{me.pid}")
+def _create(path: Path, me: Holder) -> bool:
+    """Whether the file is made by this call; it is another's where it stood there before."""
+    try:
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
+    except FileExistsError:
+        return False
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(asdict(me), file)
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise disk_full(path) from error
+        raise
+    return True
+
+
+def _take_over(path: Path, me: Holder) -> bool:
+    # One at a time, and each looks again: of two that saw the same dead holder the slower one would
+    # else push aside the lease that the faster one has taken.
+    turn = path.with_name(f"{path.name}.takeover")
+    if not _create(turn, me):
+        if live_holder(turn) is None:
+            turn.unlink(missing_ok=True)
+        return False
     with suppress(FileNotFoundError):
-        os.rename(path, aside)
-        if live_holder(aside) is not None:
-            with suppress(FileExistsError):
-                os.link(aside, path)
-        aside.unlink()
+        if path.exists() and live_holder(path) is None:
+            os.replace(turn, path)
+            return True
+        turn.unlink()
+    return False
 
 
-def _beat(path: Path, ended: threading.Event) -> None:
+def _beat(path: Path, me: Holder, what: str, ended: threading.Event) -> None:
     while not ended.wait(HEARTBEAT_S):
-        with suppress(FileNotFoundError):
-            os.utime(path)
+        try:
+            holder = _holder_in(path)
+            if holder == me:
+                os.utime(path)
+                continue
+            how = f"taken over by process {holder.pid} on {holder.host}"
+        except FileNotFoundError:
+            how = "removed"
+        except OSError:  # a file system that is away for a while is no reason to end
+            continue
+        with suppress(OSError):
+            print(f"The lease of {what} was {how}: this attempt ends.", file=sys.stderr, flush=True)
+        os.kill(os.getpid(), signal.SIGTERM)
+        return
 
 
 def _started(pid: int) -> str:

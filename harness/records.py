@@ -1,16 +1,21 @@
 """What a run leaves for others to read: metrics.json, written last, and each outcome.json."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from harness.errors import ResultsError
-from harness.paths import read_json, write_json
+from harness.paths import json_text, read_json, reserve, write_json, write_reserved
 
 METRICS_SCHEMA = 1
 METRICS = ("AP", "AP50", "AP75", "APs", "APm", "APl")
 TASKS = ("segm", "bbox")
+
+KILLED = "killed: the attempt ended without a word"
+LONGEST_ERROR = 500
+ROOM_FOR_OUTCOME = 8192  # bytes: each of those letters may take 12 in JSON
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +31,8 @@ class Metrics:
         order_hash: sha256 over the image ids in the order in which they were trained on.
         evaluator: name and version of what computed the AP; "" for a base.
         environment: commit, versions and threads.
-        gpu_hours: training time of all attempts times the number of processes.
+        gpu_hours: training time of all attempts times the number of processes. A killed attempt
+            counts from its begin to its last logged line.
     """
 
     run_id: str
@@ -46,15 +52,20 @@ def write_metrics(path: Path, metrics: Metrics) -> None:
     write_json(path, asdict(metrics))
 
 
-def read_metrics(path: Path, run_id: str) -> Metrics:
+def read_metrics(path: Path, run_id: str, way_out: str | None = None) -> Metrics:
     """The metrics of `run_id` in `path`.
+
+    Args:
+        path: metrics.json of the run's folder, or a copy.
+        run_id: the run that they must be of.
+        way_out: what the user can do where they are damaged; that of a run's folder by default.
 
     Raises:
         ResultsError: the file is missing, cut short, of another run, or of another schema.
     """
-    way_out = (
-        f"Delete it and give `harness run {run_id}`: a trained run is only scored again; "
-        "then `harness collect`."
+    way_out = way_out or (
+        f"Delete it and give `harness run {run_id}`, which scores a trained run again; then "
+        "`harness collect` with the run's scale."
     )
     value = read_json(path, way_out)
     if value.get("schema") != METRICS_SCHEMA:
@@ -66,9 +77,39 @@ def read_metrics(path: Path, run_id: str) -> Metrics:
         metrics = Metrics(**value)
     except TypeError as error:
         raise ResultsError(f"{path} is no metrics file ({error}). {way_out}") from error
+    wrong = [name for name, fits in FITS.items() if not fits(value[name])]
+    if wrong:
+        told = ", ".join(f"{name} is {value[name]!r:.60}" for name in wrong)
+        raise ResultsError(f"{path} is no metrics file: {told}. {way_out}")
     if metrics.run_id != run_id:
         raise ResultsError(f"{path} is of run {metrics.run_id}, not {run_id}. {way_out}")
     return metrics
+
+
+def _is_number(value: object) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _maps_to(fits: Callable[[object], bool]) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, dict) and all(map(fits, value.values()))
+
+
+# What is JSON is not yet what the type says, and all that reads metrics relies on that.
+FITS: Mapping[str, Callable[[object], bool]] = {
+    "run_id": _is_text,
+    "parent": lambda value: value is None or _is_text(value),
+    "spec": _maps_to(lambda value: True),
+    "ap": _maps_to(_maps_to(lambda value: value is None or _is_number(value))),
+    "annotations": _maps_to(_is_text),
+    "order_hash": _is_text,
+    "evaluator": _is_text,
+    "environment": _maps_to(_is_text),
+    "gpu_hours": _is_number,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +117,7 @@ class Outcome:
     """outcome.json: how one attempt ended. An attempt without one is running, or was killed.
 
     Attributes:
-        ended: "done", "failed" or "interrupted".
+        ended: "done", "failed" or "interrupted"; "killed" where the next attempt found it so.
         error: one line for a person; "" where there is none.
         seconds: length of the attempt.
         trained_s: of which training.
@@ -88,14 +129,27 @@ class Outcome:
     trained_s: float
 
 
+def reserve_outcome(path: Path) -> None:
+    """Take the room for outcome.json, whose reason may be that the disk is full."""
+    reserve(path, ROOM_FOR_OUTCOME)
+
+
 def write_outcome(path: Path, outcome: Outcome) -> None:
-    """Write outcome.json."""
-    write_json(path, asdict(outcome))
+    """Write outcome.json, its error cut to the room there is for it."""
+    outcome = replace(outcome, error=outcome.error[:LONGEST_ERROR])
+    write_reserved(path, json_text(asdict(outcome)))
 
 
 def read_outcome(path: Path) -> Outcome | None:
     """How the attempt ended; None where it did not, or its file is damaged."""
     try:
-        return Outcome(**read_json(path, ""))
+        outcome = Outcome(**read_json(path, ""))
     except (ResultsError, TypeError):
         return None
+    whole = (
+        _is_text(outcome.ended)
+        and _is_text(outcome.error)
+        and _is_number(outcome.seconds)
+        and _is_number(outcome.trained_s)
+    )
+    return outcome if whole else None

@@ -93,9 +93,9 @@ def test_a_mistake_in_an_experiment_file_names_the_file(harness, tmp_path):
     folder.mkdir()
     (folder / "broken.py").write_text("from harness.grid import contour\ncontour(k=0)\n")
     assert "k=0 of loss 'contour'" in refused(harness("plan", cwd=tmp_path))
-    (folder / "broken.py").write_text("1 / 0\n")
+    (folder / "broken.py").write_text("import harness\n1 / 0\n")
     assert "broken.py cannot be read: ZeroDivisionError" in refused(harness("plan", cwd=tmp_path))
-    (folder / "broken.py").write_text("NAME = 'half'\n")
+    (folder / "broken.py").write_text("import harness\nNAME = 'half'\n")
     assert "needs a NAME and a function grid" in refused(harness("plan", cwd=tmp_path))
 
 
@@ -109,7 +109,7 @@ def test_metrics_cut_in_half_are_named_with_the_way_out(harness, tmp_path):
     cut.write_text('{"schema": 1, "run_id"')
     message = refused(harness("table", "table1", cwd=tmp_path))
     assert f"{run_id}.json is not whole JSON" in message
-    assert f"harness run {run_id}" in message
+    assert "Delete it and give `harness collect` where the run is" in message
 
 
 def test_without_detectron2_nothing_is_started_and_the_way_to_get_it_is_told(harness, tmp_path):

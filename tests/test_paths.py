@@ -1,9 +1,21 @@
-import os
+from pathlib import Path
 
 import pytest
 
 from harness.errors import HarnessError, ResultsError
-from harness.paths import RunPaths, project_folder, read_json, replacing, write_json, write_text
+from harness.paths import (
+    RunPaths,
+    RunsFolder,
+    disk_full,
+    project_folder,
+    read_json,
+    replacing,
+    reserve,
+    temporary_beside,
+    write_json,
+    write_reserved,
+    write_text,
+)
 
 
 def test_a_file_is_replaced_whole(tmp_path):
@@ -27,7 +39,7 @@ def test_a_full_disk_is_said_with_the_file_and_the_way_out(tmp_path):
     path = tmp_path / "metrics.json"
     write_text(path, "first")
     # /dev/full answers every write as a full disk does.
-    (tmp_path / f".metrics.json.{os.getpid()}.tmp").symlink_to("/dev/full")
+    temporary_beside(path).symlink_to("/dev/full")
     with pytest.raises(HarnessError, match=r"No space left .* while writing metrics\.json.*Free"):
         write_text(path, "second")
     assert path.read_text() == "first"
@@ -76,5 +88,80 @@ def test_a_folder_with_experiments_of_its_own_is_the_project(tmp_path, monkeypat
     monkeypatch.chdir(tmp_path)
     checkout = project_folder()
     assert (checkout / "experiments" / "table1_k_sweep.py").exists()
-    (tmp_path / "experiments").mkdir()
+    experiment = tmp_path / "experiments" / "mine.py"
+    experiment.parent.mkdir()
+    experiment.write_text("1 / 0  # of another project: never to be executed")
+    assert project_folder() == checkout
+    experiment.write_text("from harness.grid import Grid")
     assert project_folder() == tmp_path
+
+
+def test_what_killed_writers_left_is_removed_but_nothing_else(tmp_path):
+    paths = RunPaths(tmp_path)
+    paths.checkpoints.mkdir()
+    left = [
+        paths.checkpoints / ".iteration_0000004.pth.node7.12.tmp",
+        paths.checkpoints / ".iteration_0000004.pth.13.tmp",  # as earlier versions named them
+        tmp_path / ".metrics.json.node7.12.tmp",
+    ]
+    # A launcher may be writing the spec at this moment.
+    kept = [paths.checkpoint(4), paths.metrics_log, temporary_beside(paths.spec)]
+    for path in left + kept:
+        path.touch()
+    paths.remove_temporaries()
+    assert {p for p in tmp_path.rglob("*") if p.is_file()} == set(kept)
+
+
+def test_processes_of_one_number_on_two_hosts_write_different_temporaries(tmp_path, monkeypatch):
+    here = temporary_beside(tmp_path / "file")
+    monkeypatch.setattr("socket.gethostname", lambda: "elsewhere")
+    assert temporary_beside(tmp_path / "file") != here
+
+
+def test_what_room_was_reserved_for_is_written_whole_and_alone(tmp_path):
+    path = tmp_path / "outcome.json"
+    reserve(path, 4096)
+    assert not path.exists()
+    write_reserved(path, "short")
+    assert path.read_text() == "short"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_without_a_reserve_it_is_written_like_any_file(tmp_path):
+    write_reserved(tmp_path / "outcome.json", "short")
+    assert (tmp_path / "outcome.json").read_text() == "short"
+
+
+def test_a_disk_too_full_for_a_folder_is_said_too(tmp_path, monkeypatch):
+    def full(self, **how):
+        raise OSError(28, "No space left on device", str(self))
+
+    monkeypatch.setattr("harness.paths.Path.mkdir", full)
+    with pytest.raises(HarnessError, match=r"No space left .* while writing file"):
+        write_text(tmp_path / "new" / "file", "first")
+
+
+@pytest.mark.parametrize(
+    ("path", "where"),
+    [
+        ("/scratch/runs/file", "on the disk of /scratch/runs while writing file. Nothing"),
+        (".", "No space left on the disk. Nothing"),
+    ],
+)
+def test_a_full_disk_is_named_where_it_is_known(path, where):
+    assert where in str(disk_full(Path(path)))
+
+
+def test_runs_that_are_a_file_are_refused_in_a_line(tmp_path):
+    (tmp_path / "runs").write_text("")
+    with pytest.raises(HarnessError, match=r"runs is a file, not a folder.*--runs"):
+        RunsFolder(tmp_path / "runs")
+
+
+def test_a_file_that_may_not_be_read_is_named(tmp_path, monkeypatch):
+    def refuse(self):
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr("harness.paths.Path.read_bytes", refuse)
+    with pytest.raises(ResultsError, match=r"file cannot be read \(Permission denied\)\. Ask"):
+        read_json(tmp_path / "file", "Ask.")

@@ -50,6 +50,51 @@ def test_metrics_that_lack_a_field_are_refused(tmp_path):
         read_metrics(tmp_path / "metrics.json", "3f9c1ab2")
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"ap": None}, "ap is None"),
+        ({"ap": {"segm": 34.5}}, "ap is "),
+        ({"ap": {"segm": {"AP": "34.5"}}}, "ap is "),
+        ({"run_id": 3}, "run_id is 3"),
+        ({"spec": []}, r"spec is \[\]"),
+        ({"environment": {"threads": 1}}, "environment is "),
+        ({"annotations": None}, "annotations is None"),
+        ({"gpu_hours": True}, "gpu_hours is True"),
+    ],
+)
+def test_metrics_of_a_wrong_type_are_refused_by_the_field(tmp_path, change, message):
+    write_metrics(tmp_path / "metrics.json", replace(METRICS, **change))
+    with pytest.raises(ResultsError, match=f"is no metrics file: {message}"):
+        read_metrics(tmp_path / "metrics.json", "3f9c1ab2")
+
+
+def test_a_number_that_is_none_is_refused(tmp_path):
+    # Python's JSON reads what is no JSON.
+    write_metrics(tmp_path / "metrics.json", METRICS)
+    text = (tmp_path / "metrics.json").read_text()
+    (tmp_path / "metrics.json").write_text(text.replace("34.5", "NaN"))
+    with pytest.raises(ResultsError, match="is no metrics file: ap is "):
+        read_metrics(tmp_path / "metrics.json", "3f9c1ab2")
+
+
+def test_the_way_out_is_the_runs_or_what_the_caller_says(tmp_path):
+    path = tmp_path / "metrics.json"
+    path.write_text("{")
+    way_out = "Delete it and give `harness run 3f9c1ab2`, which scores a trained run again"
+    with pytest.raises(ResultsError, match=way_out):
+        read_metrics(path, "3f9c1ab2")
+    with pytest.raises(ResultsError, match=r"\. Restore it\.$"):
+        read_metrics(path, "3f9c1ab2", "Restore it.")
+
+
+def test_an_outcome_of_a_wrong_type_is_none(tmp_path):
+    write_json(
+        tmp_path / "outcome.json", {"ended": "failed", "error": None, "seconds": 1, "trained_s": 1}
+    )
+    assert read_outcome(tmp_path / "outcome.json") is None
+
+
 def test_an_attempt_without_a_whole_outcome_has_none(tmp_path):
     path = tmp_path / "outcome.json"
     assert read_outcome(path) is None

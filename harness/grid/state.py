@@ -5,14 +5,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from harness.errors import ResultsError
-from harness.grid.spec import RunSpec, base_of
+from harness.grid.spec import NOT_BUILT, RunSpec, base_of
 from harness.lease import live_holder
 from harness.paths import RunPaths, RunsFolder
-from harness.records import METRICS, read_metrics, read_outcome
-
-NOT_BUILT = {
-    "htc_R50_FPN": "Hybrid Task Cascade is not built yet; this version trains Mask R-CNN only",
-}
+from harness.records import KILLED, METRICS, read_metrics, read_outcome
 
 
 class State(StrEnum):
@@ -37,18 +33,10 @@ def run_state(spec: RunSpec, runs: RunsFolder) -> RunState:
     """What is known of a run from its folder and its base's."""
     if spec.architecture in NOT_BUILT:
         return RunState(State.BLOCKED, NOT_BUILT[spec.architecture])
-    paths = runs.run(spec.run_id)
-    if is_done(spec, paths):
-        return RunState(State.DONE)
-    if live_holder(paths.lease):
-        return RunState(State.RUNNING)
-    failure = last_failure(paths)
-    if failure:
-        return RunState(State.FAILED, failure)
-    base = base_of(spec)
-    if base is not None and run_state(base, runs).state is State.FAILED:
-        return RunState(State.BLOCKED, f"its base {base.run_id} failed")
-    return RunState(State.TO_DO)
+    try:
+        return _state_on_disk(spec, runs)
+    except PermissionError as error:  # a colleague's folder
+        return RunState(State.BLOCKED, f"{error.filename} cannot be read: {error.strerror}")
 
 
 def is_done(spec: RunSpec, paths: RunPaths) -> bool:
@@ -74,5 +62,20 @@ def last_failure(paths: RunPaths) -> str:
         return ""
     outcome = read_outcome(attempt.outcome)
     if outcome is None:
-        return "killed: the attempt ended without a word"
-    return outcome.error if outcome.ended == "failed" else ""
+        return KILLED
+    return outcome.error if outcome.ended in ("failed", "killed") else ""
+
+
+def _state_on_disk(spec: RunSpec, runs: RunsFolder) -> RunState:
+    paths = runs.run(spec.run_id)
+    if is_done(spec, paths):
+        return RunState(State.DONE)
+    if live_holder(paths.lease):
+        return RunState(State.RUNNING)
+    failure = last_failure(paths)
+    if failure:
+        return RunState(State.FAILED, failure)
+    base = base_of(spec)
+    if base is not None and run_state(base, runs).state is State.FAILED:
+        return RunState(State.BLOCKED, f"its base {base.run_id} failed")
+    return RunState(State.TO_DO)

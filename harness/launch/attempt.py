@@ -1,18 +1,18 @@
 """One attempt at a run: its folder, where its output goes, and the word on how it ended."""
 
+import errno
 import os
-import signal
 import sys
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from types import FrameType
 
 from harness.errors import HarnessError
-from harness.paths import AttemptPaths, RunPaths, write_text
-from harness.records import Outcome, write_outcome
+from harness.launch.signals import signals_end_in_order
+from harness.paths import AttemptPaths, RunPaths, disk_full, reserved_for, write_text
+from harness.records import KILLED, Outcome, reserve_outcome, write_outcome
 
 
 class Clock:
@@ -38,7 +38,11 @@ class Clock:
 
 
 def new_attempt(paths: RunPaths) -> AttemptPaths:
-    """The folder of the next attempt, made by this call and no other."""
+    """The folder of the next attempt, made by this call and no other, with room for its outcome.
+
+    Raises:
+        HarnessError: the disk is full; there is no attempt then.
+    """
     number = max(paths.attempt_numbers(), default=0)
     while True:
         number += 1
@@ -46,12 +50,34 @@ def new_attempt(paths: RunPaths) -> AttemptPaths:
             paths.attempt(number).folder.mkdir(parents=True)
         except FileExistsError:
             continue
-        return paths.attempt(number)
+        attempt = paths.attempt(number)
+        try:
+            reserve_outcome(attempt.outcome)
+        except BaseException:
+            attempt.folder.rmdir()
+            raise
+        return attempt
+
+
+def settle_killed(paths: RunPaths) -> None:
+    """Write the outcome of attempts that were killed: their time is in no file but by its dates.
+
+    Only for the holder of the lease, before it trains.
+    """
+    for number in paths.attempt_numbers():
+        outcome = paths.attempt(number).outcome
+        begun = reserved_for(outcome)  # where it is left, nothing was written into it
+        if begun.exists():
+            logged_s = paths.metrics_log.stat().st_mtime if paths.metrics_log.exists() else 0.0
+            seconds = max(0.0, logged_s - begun.stat().st_mtime)
+            write_outcome(
+                outcome, Outcome(ended="killed", error=KILLED, seconds=seconds, trained_s=seconds)
+            )
 
 
 @contextmanager
 def recorded(attempt: AttemptPaths) -> Iterator[Clock]:
-    """Write the attempt's outcome when the block ends, however it ends, SIGTERM included."""
+    """Write the attempt's outcome when the block ends, however it ends, by signals too."""
     clock = Clock()
 
     def ended(how: str, error: str = "") -> None:
@@ -60,7 +86,7 @@ def recorded(attempt: AttemptPaths) -> Iterator[Clock]:
             Outcome(ended=how, error=error, seconds=clock.seconds, trained_s=clock.trained_s),
         )
 
-    with _sigterm_interrupts():
+    with signals_end_in_order():
         try:
             yield clock
         except Exception as error:
@@ -89,11 +115,12 @@ def output_into_files(attempt: AttemptPaths) -> Iterator[None]:
             os.dup2(file.fileno(), descriptor)
         try:
             yield
-        except HarnessError as error:
-            print(f"{type(error).__name__}: {error}", file=sys.stderr)
-            raise
-        except Exception:
-            traceback.print_exc()
+        except Exception as error:
+            with suppress(OSError):  # a full disk: then the outcome alone says why
+                if isinstance(error, HarnessError):
+                    print(f"{type(error).__name__}: {error}", file=sys.stderr)
+                else:
+                    traceback.print_exc()
             raise
 
 
@@ -116,25 +143,15 @@ def record_lost_attempt(paths: RunPaths, printed: Path) -> None:
 
 def one_line(error: Exception) -> str:
     """An error as a table shows it: a `HarnessError` speaks for itself."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        error = disk_full(Path(error.filename or ""))  # met in a print, or by a library
     first = str(error).strip().partition("\n")[0]
     if isinstance(error, HarnessError):
         return first
     return f"{type(error).__name__}: {first}".removesuffix(": ")
 
 
-@contextmanager
-def _sigterm_interrupts() -> Iterator[None]:
-    def stop(signum: int, frame: FrameType | None) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # one is enough: the outcome is to be written
-        raise SystemExit(128 + signum)
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
 def _flush() -> None:
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):  # what a full disk does not take must not hide why the run ended
+            stream.flush()

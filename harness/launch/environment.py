@@ -1,8 +1,9 @@
-"""What a run was computed with, for its evidence: commit, versions, threads. No variables."""
+"""What a run was computed with, for its evidence: commit, versions, device. No variables."""
 
 import platform
 import socket
 import subprocess
+import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -21,7 +22,21 @@ def describe_environment() -> dict[str, str]:
         "harness": harness.__version__,
         **{name: found for name, found in installed.items() if found},
         **describe_commit(Path(__file__).resolve().parents[2]),
-        "threads": "1",
+    }
+
+
+def describe_device() -> dict[str, str]:
+    """Threads, and the GPU and its CUDA version where there is one.
+
+    To be asked once the trainer is loaded: it loads torch, which takes too long to be loaded here.
+    """
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_available():
+        return {"threads": "1"}  # see harness.detection.device.pin_device
+    return {
+        "threads": str(torch.get_num_threads()),
+        "cuda": str(torch.version.cuda),
+        "gpu": torch.cuda.get_device_name(),
     }
 
 

@@ -5,12 +5,28 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
-from harness.errors import ResultsError
-from harness.grid.spec import RunSpec, base_of, identity_of, spec_from_json
-from harness.grid.splits import locate
-from harness.grid.state import is_done
-from harness.launch.attempt import Clock, new_attempt, output_into_files, recorded
-from harness.launch.environment import describe_environment, package_version
+from harness.data.splits import locate
+from harness.errors import ResultsError, SpecError
+from harness.grid.spec import (
+    DATA_REVISION,
+    LOSSES_REVISION,
+    NO_LOSS,
+    RECIPE_REVISION,
+    RunSpec,
+    base_of,
+    identity_of,
+    spec_from_json,
+)
+from harness.grid.state import is_done, is_trained
+from harness.launch.again import submit_command
+from harness.launch.attempt import (
+    Clock,
+    new_attempt,
+    output_into_files,
+    recorded,
+    settle_killed,
+)
+from harness.launch.environment import describe_device, describe_environment, package_version
 from harness.lease import lease
 from harness.paths import AttemptPaths, RunPaths, RunsFolder, read_json, write_json
 from harness.records import TASKS, Metrics, read_outcome, write_metrics
@@ -43,7 +59,7 @@ def read_spec(paths: RunPaths) -> RunSpec:
     Raises:
         ResultsError: spec.json is missing, damaged, or of another run.
     """
-    way_out = "Give `harness submit` again: it is written anew."
+    way_out = "Give `harness submit --site local` with the scale of the run: it is written anew."
     spec = spec_from_json(read_json(paths.spec, way_out))
     if spec.run_id != paths.folder.name:
         raise ResultsError(f"{paths.spec} is of run {spec.run_id}. {way_out}")
@@ -56,9 +72,28 @@ def _attempt(folder: Path, output: Output) -> None:
     with lease(paths.lease, f"Run {spec.run_id}"):
         if is_done(spec, paths):
             return
+        if not is_trained(spec, paths):
+            _refuse_other_code(spec, paths)
+        paths.remove_temporaries()
+        settle_killed(paths)
         attempt = new_attempt(paths)
         with recorded(attempt) as clock, output(attempt):
             _train_and_score(spec, paths, clock)
+
+
+def _refuse_other_code(spec: RunSpec, paths: RunPaths) -> None:
+    losses = NO_LOSS.revision if spec.loss.name == NO_LOSS.name else LOSSES_REVISION
+    for part, own, here in (
+        ("recipe", spec.recipe_revision, RECIPE_REVISION),
+        ("data", spec.data_revision, DATA_REVISION),
+        ("losses", spec.loss.revision, losses),
+    ):
+        if own != here:
+            raise SpecError(
+                f"Run {spec.run_id} is of {part} revision {own}, this harness has {here}. New code "
+                "trains nothing under an old id. Next: "
+                f"`{submit_command(spec, paths.folder.parent)}`, which makes a new run."
+            )
 
 
 def _train_and_score(spec: RunSpec, paths: RunPaths, clock: Clock) -> None:
@@ -68,6 +103,8 @@ def _train_and_score(spec: RunSpec, paths: RunPaths, clock: Clock) -> None:
     from harness.detection.logs import print_progress
     from harness.detection.train import train
 
+    environment |= describe_device()
+    write_json(paths.environment, environment)
     print_progress()
     with clock.training():
         trained = train(spec, paths, RunsFolder(paths.folder.parent))
@@ -111,6 +148,6 @@ def _score(
 
 
 def _trained_before_s(paths: RunPaths) -> float:
-    """Training seconds of earlier attempts. Those of a killed one are lost."""
+    """Training seconds of earlier attempts."""
     outcomes = [read_outcome(paths.attempt(n).outcome) for n in paths.attempt_numbers()]
     return sum(outcome.trained_s for outcome in outcomes if outcome)

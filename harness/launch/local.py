@@ -1,15 +1,17 @@
 """Site `local`: a loop that feeds jobs by free slots and the state of each run's base."""
 
+import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from harness.grid.spec import RunSpec
-from harness.grid.state import NOT_BUILT, RunState, State, run_state
+from harness.grid.spec import NOT_BUILT, RunSpec
+from harness.grid.state import RunState, State, run_state
 from harness.launch.attempt import record_lost_attempt
 from harness.launch.job import execute
-from harness.launch.jobs import POLL_S, LocalJob, start_job, stop_jobs
+from harness.launch.processes import POLL_S, LocalJob, start_job, stop_jobs
 from harness.launch.schedule import States, blocked_by_base, next_run, running_in
+from harness.launch.signals import signals_end_in_order
 from harness.paths import RunsFolder
 
 
@@ -30,20 +32,31 @@ class LocalLaunch:
     def run_all(self, on_tick: Callable[[States], None]) -> States:
         """The states once nothing runs and nothing can start; `on_tick` hears them meanwhile.
 
-        Whatever breaks this off (Ctrl-C, an error in `on_tick`) first ends the jobs.
+        Whatever breaks this off (Ctrl-C, a signal, an error in `on_tick`) first ends the jobs.
         """
-        try:
-            while True:
-                states = self._states()
-                while spec := next_run(self.specs, states, self.slots):
-                    self._start(spec)
-                    states[spec.run_id] = RunState(State.RUNNING)
-                on_tick(states)
-                if not running_in(self.specs, states):
-                    return states
-                time.sleep(POLL_S)
-        finally:
-            stop_jobs(self._jobs.values())
+        with signals_end_in_order():
+            try:
+                while True:
+                    states = self._states()
+                    while spec := next_run(self.specs, states, self.slots):
+                        self._start(spec)
+                        states[spec.run_id] = RunState(State.RUNNING)
+                    on_tick(states)
+                    if not running_in(self.specs, states):
+                        return states
+                    time.sleep(POLL_S)
+            finally:
+                self._stop()
+
+    def _stop(self) -> None:
+        alive = {job.job_id for job in stop_jobs(self._jobs.values())}
+        for run_id, job in self._jobs.items():
+            if job.job_id in alive:
+                print(
+                    f"Run {run_id} was asked to end and has not: process {job.job_id} on this "
+                    "machine may go on to write. It can be started again once that has ended.",
+                    file=sys.stderr,
+                )
 
     def _start(self, spec: RunSpec) -> None:
         paths = self.runs.run(spec.run_id)

@@ -8,6 +8,7 @@ from pathlib import Path
 from harness.errors import LaunchError
 from harness.grid.grid import Grid
 from harness.grid.state import State, run_state
+from harness.launch.again import submit_command
 from harness.lease import live_holder
 from harness.paths import AttemptPaths, RunPaths, RunsFolder
 from harness.records import read_outcome
@@ -21,6 +22,7 @@ class Failure:
 
     Attributes:
         log: the file that `last_lines` are from; None where the attempt printed to a terminal.
+        again: the command that tries it again.
     """
 
     run_id: str
@@ -28,6 +30,7 @@ class Failure:
     reason: str
     last_lines: tuple[str, ...]
     log: Path | None
+    again: str
 
 
 def failures(grid: Grid, runs: RunsFolder, lines: int = 15) -> list[Failure]:
@@ -39,7 +42,8 @@ def failures(grid: Grid, runs: RunsFolder, lines: int = 15) -> list[Failure]:
         if now.state is State.FAILED and attempt:
             log = next((path for path in (attempt.stderr, attempt.stdout) if _size(path)), None)
             last = tuple(_text(log).splitlines()[-lines:]) if log else ()
-            failed.append(Failure(run_id, grid.name_of(run_id), now.reason, last, log))
+            again = submit_command(spec, runs.folder)
+            failed.append(Failure(run_id, grid.name_of(run_id), now.reason, last, log, again))
     return failed
 
 

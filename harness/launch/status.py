@@ -84,7 +84,7 @@ def _tail(path: Path) -> bytes:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - TAIL_BYTES))
             return file.read()
-    except FileNotFoundError:
+    except (FileNotFoundError, PermissionError):
         return b""
 
 

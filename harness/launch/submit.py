@@ -8,8 +8,8 @@ from pathlib import Path
 
 from harness.errors import LaunchError, unknown
 from harness.grid.grid import Grid
-from harness.grid.spec import RunSpec
-from harness.grid.state import NOT_BUILT, State, is_done
+from harness.grid.spec import NOT_BUILT, RunSpec
+from harness.grid.state import State, is_done
 from harness.launch.job import execute, run_here
 from harness.launch.prepare_data import prepare_data
 from harness.launch.schedule import States
@@ -65,12 +65,12 @@ def submit(
         for run_id, spec in grid.runs.items()
         if spec.architecture not in NOT_BUILT and not is_done(spec, runs.run(run_id))
     }
-    _make_ready(grid, runs, to_do)
-    return _run_here(grid, runs, slots or cores(), work, _Watch(to_do, on_tick, on_done))
+    _make_ready(runs, to_do)
+    return _launch_local(grid, runs, slots or cores(), work, _Watch(to_do, on_tick, on_done))
 
 
-def run_one(grid: Grid, runs: RunsFolder, spec: RunSpec) -> None:
-    """One run of `grid` here, in the foreground; returns at once if it is done.
+def run_one(runs: RunsFolder, spec: RunSpec) -> None:
+    """One run here, in the foreground, of a grid or not; returns at once if it is done.
 
     Raises:
         HarnessError: the run cannot be trained here, or its training failed.
@@ -78,7 +78,7 @@ def run_one(grid: Grid, runs: RunsFolder, spec: RunSpec) -> None:
     if spec.architecture in NOT_BUILT:
         raise LaunchError(f"Run {spec.run_id} cannot be started: {NOT_BUILT[spec.architecture]}.")
     if not is_done(spec, runs.run(spec.run_id)):
-        _make_ready(grid, runs, {spec.run_id: spec})
+        _make_ready(runs, {spec.run_id: spec})
         run_here(runs.run(spec.run_id).folder)
 
 
@@ -108,13 +108,13 @@ class _Watch:
                 self.on_done(run_id)
 
 
-def _make_ready(grid: Grid, runs: RunsFolder, to_do: Mapping[str, RunSpec]) -> None:
+def _make_ready(runs: RunsFolder, to_do: Mapping[str, RunSpec]) -> None:
     """Find what would stop these runs, prepare their data, and write their spec.json."""
     for run_id, spec in to_do.items():
         if spec.num_gpus > 1:
             raise LaunchError(
-                f"{grid.name_of(run_id)} ({run_id}) trains on {spec.num_gpus} GPUs; site 'local' "
-                "trains each run in one process on one core. Here: add --scale demo."
+                f"Run {run_id} trains on {spec.num_gpus} GPUs; site 'local' trains each run in one "
+                "process on one core. Here: add --scale demo."
             )
     if to_do and importlib.util.find_spec("detectron2") is None:
         raise LaunchError(
@@ -126,7 +126,7 @@ def _make_ready(grid: Grid, runs: RunsFolder, to_do: Mapping[str, RunSpec]) -> N
         write_json(runs.run(run_id).spec, asdict(spec))
 
 
-def _run_here(
+def _launch_local(
     grid: Grid, runs: RunsFolder, slots: int, work: Callable[[Path], None], watch: _Watch
 ) -> Ended:
     from harness.launch.local import LocalLaunch  # submitit takes a moment to import

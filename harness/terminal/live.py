@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Protocol
 
 from rich.console import Console, Group
@@ -18,6 +18,9 @@ from harness.paths import RunsFolder
 from harness.terminal.words import counts, duration, reasons, state_text, table
 
 LINE_EVERY_S = 30.0
+WATCH_EVERY_S = 2.0
+# A watch ends when nothing has run for so long: the next run of a launch needs a while to start.
+QUIET_S = 20.0
 
 Clock = Callable[[], float]
 
@@ -51,6 +54,34 @@ def show_status(grid: Grid, runs: RunsFolder, console: Console | None = None) ->
     """Print once, to stdout by default, what the files say of every run."""
     statuses = run_statuses(grid, runs, states_on_disk(grid, runs))
     (console or Console()).print(status_table(statuses, Pace(), 0.0), highlight=False)
+
+
+def watch_status(
+    grid: Grid,
+    runs: RunsFolder,
+    console: Console | None = None,
+    wait: Callable[[], None] = lambda: time.sleep(WATCH_EVERY_S),
+    clock: Clock = time.monotonic,
+) -> None:
+    """Show what the files say of every run, again and again, until nothing runs or Ctrl-C.
+
+    Args:
+        grid: the runs.
+        runs: their folders.
+        console: where to; stdout by default.
+        wait: called between two looks at the files.
+        clock: seconds.
+    """
+    quiet_since = -QUIET_S + clock()  # where nothing runs at first, nothing is waited for
+    with suppress(KeyboardInterrupt), live_view(grid, runs, console or Console()) as view:
+        while True:
+            states = states_on_disk(grid, runs)
+            view.show(states)
+            if any(state.state is State.RUNNING for state in states.values()):
+                quiet_since = clock()
+            elif clock() - quiet_since >= QUIET_S:
+                return
+            wait()
 
 
 class TableView:
@@ -95,7 +126,7 @@ class LineView:
                 self._tell_progress(run, now_s)
 
     def _tell_progress(self, run: RunStatus, now_s: float) -> None:
-        self.pace.see(run.run_id, run.iteration, now_s)
+        _see(run, self.pace, now_s)
         told, told_s = self._told[run.run_id]
         if run.iteration != told and now_s - told_s >= LINE_EVERY_S:
             self._told[run.run_id] = (run.iteration, now_s)
@@ -113,12 +144,18 @@ def status_table(statuses: tuple[RunStatus, ...], pace: Pace, now_s: float) -> G
     for heading in ("iteration", "loss", "left"):
         view.add_column(heading, justify="right", no_wrap=True)
     for run in statuses:
-        pace.see(run.run_id, run.iteration, now_s)
+        _see(run, pace, now_s)
         left = _left(run, pace, now_s) if run.state is State.RUNNING else ""
         view.add_row(
             run.run_id, Text(run.name), state_text(run.state), _iteration(run), _loss(run), left
         )
     return Group(Text(counts(run.state for run in statuses)), view, *reasons(statuses))
+
+
+def _see(run: RunStatus, pace: Pace, now_s: float) -> None:
+    # A run that waits, or loads its data, has no speed yet.
+    if run.state is State.RUNNING and run.loss is not None:
+        pace.see(run.run_id, run.iteration, now_s)
 
 
 def _title(run: RunStatus) -> str:

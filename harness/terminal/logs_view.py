@@ -26,8 +26,11 @@ def show_failures(failures: Sequence[Failure], console: Console | None = None) -
         console.print()
     if failures:
         console.print(
-            f"{len(failures)} failed. Next: harness submit tries them again and goes on from "
-            "their checkpoints.",
+            f"{len(failures)} failed. They are tried again, from their checkpoints, by:",
+            *sorted({f"\n  {failure.again}" for failure in failures}),
+            sep="",
+            markup=False,
+            highlight=False,
             soft_wrap=True,
         )
     else:

@@ -2,7 +2,7 @@ import pytest
 
 from harness.errors import SpecError
 from harness.grid import NO_LOSS, Cell, Layout, Setting, contour, finetune, merge, table_grid
-from harness.grid.names import find_run
+from harness.grid.names import find_run, only_cells
 
 
 @pytest.fixture
@@ -54,3 +54,25 @@ def test_a_beginning_of_two_ids_is_refused():
     doubled = next(digit for digit in digits if digits.count(digit) > 1)
     with pytest.raises(SpecError, match=f"^'{doubled}' begins more than one run id: {doubled}"):
         find_run(grid, doubled)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [
+        ("table1/*", ["table1/baseline", "table1/k=2"]),
+        ("table?/k=[12]", ["table1/k=2"]),
+        ("table2/contour", ["table2/contour"]),
+    ],
+)
+def test_only_keeps_the_rows_whose_name_fits(grid, pattern, names):
+    assert [cell.name for cell in only_cells(grid, pattern).cells] == names
+
+
+def test_only_keeps_every_row_of_a_run_by_its_id(grid):
+    kept = only_cells(grid, grid.cells[1].spec.run_id)
+    assert [cell.name for cell in kept.cells] == ["table1/k=2", "table2/contour"]
+
+
+def test_only_what_fits_nothing_is_told_all_rows(grid):
+    with pytest.raises(SpecError, match=r"^--only 'k=2' matches no row. Rows: table1/baseline, t"):
+        only_cells(grid, "k=2")

@@ -166,4 +166,4 @@ def here(make_work, monkeypatch):
 def quick(monkeypatch):
     """Looks at the jobs more often than a person would."""
     monkeypatch.setattr("harness.launch.local.POLL_S", 0.02)
-    monkeypatch.setattr("harness.launch.jobs.POLL_S", 0.02)
+    monkeypatch.setattr("harness.launch.processes.POLL_S", 0.02)

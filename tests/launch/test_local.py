@@ -1,6 +1,9 @@
 """Whole launches with real processes of submitit; only the training itself is a stand-in."""
 
+import os
+import signal
 from contextlib import ExitStack
+from dataclasses import replace
 
 import pytest
 
@@ -9,6 +12,7 @@ from harness.grid.grid import Grid
 from harness.grid.state import State, run_state
 from harness.launch.logs import failures
 from harness.launch.prepare_data import prepare_data
+from harness.launch.processes import stop_jobs
 from harness.launch.submit import run_one, submit
 from harness.lease import lease
 from harness.records import read_outcome
@@ -166,10 +170,80 @@ def test_missing_coco_is_told_with_the_place_that_was_looked_at(paper_grid, tmp_
 
 def test_a_model_that_is_not_built_cannot_be_run_alone(grid, ids, runs):
     with pytest.raises(LaunchError, match=r"^Run \w{8} cannot be started: Hybrid Task Cascade is"):
-        run_one(grid, runs, grid.runs[ids["table1/HTC"]])
+        run_one(runs, grid.runs[ids["table1/HTC"]])
 
 
 def test_running_a_done_run_alone_does_nothing(grid, ids, runs, launch, make_work):
     launch(make_work(), only(grid, "table1/R101"))
-    run_one(grid, runs, grid.runs[ids["table1/R101"]])
+    run_one(runs, grid.runs[ids["table1/R101"]])
     assert runs.run(ids["table1/R101"]).attempt_numbers() == [1]
+
+
+def test_a_run_that_left_the_grid_can_still_be_run_alone(paper_grid, runs):
+    # Its folder's spec.json is all there is of it: the refusal below names it by its id.
+    spec = replace(paper_grid.cells[0].spec, seed=99)
+    with pytest.raises(LaunchError, match=f"^Run {spec.run_id} trains on 4 GPUs; site 'local'"):
+        run_one(runs, spec)
+
+
+class Stubborn:
+    """A job that ends `after` signals, with the part of submitit's face that we use."""
+
+    job_id = "4194999"  # above what the kernel gives out by default
+
+    def __init__(self, after):
+        self.left = after
+
+    def done(self):
+        return self.left <= 0
+
+
+def test_jobs_that_do_not_end_in_time_are_returned(monkeypatch):
+    monkeypatch.setattr("harness.launch.processes.STOP_WITHIN_S", 0.1)
+    monkeypatch.setattr("harness.launch.processes.POLL_S", 0.01)
+    meek, stubborn = Stubborn(1), Stubborn(10**9)
+
+    def kill(pid, signum):
+        meek.left -= 1
+        stubborn.left -= 1
+        raise ProcessLookupError  # it may end at any moment
+
+    monkeypatch.setattr("harness.launch.processes.os.kill", kill)
+    assert stop_jobs([meek, stubborn]) == [stubborn]
+
+
+def test_a_launcher_names_the_jobs_that_outlive_it(
+    grid, ids, launch, make_work, story, monkeypatch, capsys
+):
+    stopped = []
+
+    def stop(jobs):
+        stopped.extend(jobs)
+        stop_jobs(stopped)
+        return stopped
+
+    monkeypatch.setattr("harness.launch.local.stop_jobs", stop)
+
+    def on_tick(states):
+        if (ids[R101_BASE], "waits") in story.lines():
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        launch(make_work(waiting=[ids[R101_BASE]]), only(grid, "table1/R101"), on_tick)
+    told = capsys.readouterr().err
+    assert told.startswith(
+        f"Run {ids[R101_BASE]} was asked to end and has not: process {stopped[0].job_id} on this "
+    )
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGHUP])
+def test_a_launcher_asked_to_end_first_ends_its_jobs(
+    grid, ids, runs, launch, make_work, story, signum
+):
+    def on_tick(states):
+        if (ids[R101_BASE], "waits") in story.lines():
+            os.kill(os.getpid(), signum)
+
+    with pytest.raises(SystemExit):
+        launch(make_work(waiting=[ids[R101_BASE]]), only(grid, "table1/R101"), on_tick)
+    assert read_outcome(runs.run(ids[R101_BASE]).attempt(1).outcome).ended == "interrupted"

@@ -42,6 +42,15 @@ def test_only_the_tail_of_a_long_log_is_read(finetune_of):
     assert progress(spec, paths).iteration == 4999
 
 
+def test_a_log_that_may_not_be_read_tells_no_progress(finetune_of, monkeypatch):
+    def refuse(self, mode):
+        raise PermissionError(13, "Permission denied", str(self))
+
+    spec, paths = finetune_of
+    monkeypatch.setattr("harness.launch.status.Path.open", refuse)
+    assert progress(spec, paths) == Progress(spec.schedule.steps[0], None)
+
+
 def test_a_status_line_joins_name_state_and_progress(grid, ids, runs):
     states = states_on_disk(grid, runs) | {ids["table1/k=2"]: RunState(State.FAILED, "why")}
     lines = {line.name: line for line in run_statuses(grid, runs, states)}

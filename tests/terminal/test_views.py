@@ -1,6 +1,7 @@
 """What people read, at 80 columns."""
 
 import io
+from contextlib import ExitStack
 
 import pytest
 from rich.console import Console
@@ -12,11 +13,14 @@ from harness.grid.spec import base_of
 from harness.grid.state import RunState, State
 from harness.launch.logs import Failure
 from harness.launch.status import states_on_disk
+from harness.lease import lease
 from harness.paths import RunsFolder
-from harness.terminal.live import LineView, TableView, live_view, show_status
+from harness.terminal.live import LineView, TableView, live_view, show_status, watch_status
 from harness.terminal.logs_view import show_failures, show_log
 from harness.terminal.plan_view import show_plan
 from harness.terminal.words import duration
+
+AGAIN = "harness submit --site local --scale demo"
 
 
 @pytest.fixture
@@ -141,13 +145,76 @@ def test_a_table_tells_time_left_and_why_runs_failed(grid, runs, run_id, termina
     assert f"failed: no luck ({run_id})" in printed(terminal)
 
 
+def test_time_left_does_not_count_the_time_that_a_run_waited(grid, runs, run_id, terminal):
+    now = iter([0.0, 1000.0, 1020.0])
+    with Live(console=terminal, auto_refresh=False) as live:
+        view = TableView(grid, runs, live, clock=lambda: next(now))
+        states = states_on_disk(grid, runs)
+        view.show(states)
+        last = grid.runs[run_id].last_iteration
+        for iteration in (last - 50, last - 40):
+            show_running(view, runs, run_id, states, iteration)
+    # 10 iterations in 20 s: 40 more take 80 s.
+    assert "80 s" in printed(terminal)
+
+
+def test_a_watch_shows_what_others_train_until_nothing_runs(grid, runs, run_id, console):
+    waits = []
+    with ExitStack() as elsewhere:
+        elsewhere.enter_context(lease(runs.run(run_id).lease, "k=2"))
+
+        def wait():
+            waits.append(None)
+            elsewhere.close()
+
+        watch_status(grid, runs, console, wait=wait, clock=lambda: 10.0 * len(waits))
+    # Running, ended, and 20 s after it was last seen nothing has followed.
+    assert len(waits) == 2
+    lines = printed(console).splitlines()
+    assert lines[0] == "1 running · 2 to do · 2 blocked"
+    assert lines[-1] == f"table1/k=2 · {run_id}  to do"
+
+
+def test_a_watch_waits_for_the_run_that_follows(grid, runs, run_id, console):
+    # Between two runs of a launch there are seconds in which neither holds its lease.
+    held = []
+    with ExitStack() as elsewhere:
+
+        def hold():
+            elsewhere.enter_context(lease(runs.run(run_id).lease, "k=2"))
+
+        def wait():
+            held.append(None)
+            {1: elsewhere.close, 2: hold, 3: elsewhere.close}.get(len(held), lambda: None)()
+
+        hold()
+        watch_status(grid, runs, console, wait=wait, clock=lambda: 10.0 * len(held))
+    assert printed(console).count("running\n") == 2
+
+
+def test_a_watch_of_nothing_ends_at_once(grid, runs, console):
+    watch_status(grid, runs, console, wait=pytest.fail)
+    assert printed(console).startswith("3 to do · 2 blocked\n")
+
+
+def test_ctrl_c_ends_a_watch_without_a_traceback(grid, runs, run_id, console):
+    def wait():
+        raise KeyboardInterrupt
+
+    with lease(runs.run(run_id).lease, "k=2"):
+        watch_status(grid, runs, console, wait=wait)
+    assert "1 running" in printed(console)
+
+
 def test_failures_show_their_last_lines_as_they_are(runs, console):
     log = runs.folder / "stderr"
-    show_failures([Failure("3f9c1ab2", "table1/k=2", "no luck", ("[/bold] x",), log)], console)
+    show_failures(
+        [Failure("3f9c1ab2", "table1/k=2", "no luck", ("[/bold] x",), log, AGAIN)], console
+    )
     text = printed(console)
     assert text.startswith("table1/k=2 · 3f9c1ab2: no luck\n  [/bold] x\n")
     assert str(log) in text
-    assert "1 failed. Next: harness submit tries them again" in text
+    assert "1 failed. They are tried again, from their checkpoints, by:\n  harness submit " in text
 
 
 def test_no_failure_is_said_too(console):

@@ -4,7 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import submitit
@@ -24,27 +24,29 @@ def start_job(paths: RunPaths, work: Callable[[Path], None]) -> LocalJob:
     """A process of its own, on one thread, that does `work` with the run's folder."""
     executor = submitit.LocalExecutor(folder=paths.scheduler)
     executor.update_parameters(timeout_min=TIMEOUT_MIN)
-    with environment_variables(**ONE_THREAD), _deaf_to_ctrl_c():
+    with environment_variables(**ONE_THREAD), _deaf_to_the_terminal():
         return executor.submit(work, paths.folder.resolve())
 
 
-def stop_jobs(jobs: Iterable[LocalJob]) -> None:
-    """End the jobs; returns when they have written how they ended, or after half a minute."""
+def stop_jobs(jobs: Iterable[LocalJob]) -> list[LocalJob]:
+    """Ask the jobs to end until they have written how, for half a minute; those still alive."""
     deadline = time.monotonic() + STOP_WITHIN_S
     alive = [job for job in jobs if not job.done()]
     while alive and time.monotonic() < deadline:
         for job in alive:
             # The id is the process's number; submitit passes the signal on to the job itself.
-            os.kill(int(job.job_id), signal.SIGTERM)
+            with suppress(ProcessLookupError):
+                os.kill(int(job.job_id), signal.SIGTERM)
         time.sleep(POLL_S)
         alive = [job for job in alive if not job.done()]
+    return alive
 
 
 @contextmanager
-def _deaf_to_ctrl_c() -> Iterator[None]:
-    # Processes started in this block leave Ctrl-C to the launcher, which asks them to end in order:
-    # submitit itself would kill them a second after it.
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+def _deaf_to_the_terminal() -> Iterator[None]:
+    # Processes started in this block leave Ctrl-C and a closed terminal to the launcher, which asks
+    # them to end in order: submitit itself would kill them a second after it.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
     try:
         yield
     finally:
