@@ -15,6 +15,7 @@ NAME = "table1"
 LAYOUT = Layout(
     caption="The impact of different values of k on mask accuracy (%).",
     columns=("Method", "mAP", "AP50", "AP75", "APs", "APm", "APl", "k"),
+    published=True,
 )
 BACKBONE = "mask_rcnn_R50_FPN"  # IV-B: Res-50+FPN is the default
 K_VALUES = (1, 2, 3, 4, 5, 6)  # IV-C

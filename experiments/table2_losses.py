@@ -25,6 +25,7 @@ LAYOUT = Layout(
     columns=("Method", "mAP", "AP50", "AP75", "APs", "APm", "APl"),
     emphasis=True,
     note="The highest value in each column is shown in bold, and the second highest is underlined.",
+    published=True,
 )
 BACKBONE = "mask_rcnn_R50_FPN"  # IV-B
 K = 2  # IV-C: "We set k to 2 in the following experiments."

@@ -52,16 +52,17 @@ def read_table(grid: Grid, name: str, results: ResultsFolder, published_folder: 
 
     Raises:
         HarnessError: the grid has no such table.
-        ResultsError: a file is damaged, or does not fit the others of the table.
+        ResultsError: a file is damaged, or does not fit the others of the table, or the published
+            numbers of a table of the paper are missing.
     """
     if name not in grid.layouts:
         raise HarnessError(unknown("table", name, grid.layouts))
-    in_paper = (published_folder / f"{name}.csv").exists()
+    layout = grid.layouts[name]
     return Table(
         name,
         cells_frame(grid, name, results),
-        read_published(published_folder, name) if in_paper else pd.DataFrame(),
-        grid.layouts[name],
+        read_published(published_folder, name) if layout.published else pd.DataFrame(),
+        layout,
         scale_note(cell.spec for cell in grid.table(name)),
     )
 

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -90,7 +91,16 @@ def test_table_text_follows_the_format_and_the_emphasis_asked_for(runs, results)
 
 
 def test_a_table_not_in_the_paper_needs_no_published_numbers(results, tmp_path):
-    assert "published" not in table_text(demo_grid(), "table1", results, tmp_path)
+    grid = demo_grid("table1")
+    own = replace(grid, layouts={"table1": replace(grid.layouts["table1"], published=False)})
+    assert "published" not in table_text(own, "table1", results, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["table1", "table2", "table3"])
+def test_lost_published_numbers_are_told_and_never_left_out(results, tmp_path, name):
+    missing = re.escape(f"{tmp_path / name}.csv: cannot be read (No such file or directory). ")
+    with pytest.raises(ResultsError, match=missing + "Restore it: git checkout"):
+        table_text(demo_grid(), name, results, tmp_path)
 
 
 def test_unknown_names_are_answered_with_the_known_ones(results):

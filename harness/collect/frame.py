@@ -1,15 +1,18 @@
 """One table as a frame: a row for each of its cells, whether there are numbers for it or not."""
 
+from collections.abc import Iterator
+
 import pandas as pd
 
-from harness.errors import ResultsError
-from harness.grid import Cell, Grid
-from harness.grid.state import NOT_BUILT
+from harness.collect.mixture import Evidence, refuse_mixtures
+from harness.grid import Cell, Grid, RunSpec, base_of
+from harness.grid.spec import NOT_BUILT
 from harness.paths import ResultsFolder
 from harness.records import METRICS, Metrics, read_metrics
 
 NOT_TRAINED = "not trained yet"
 NOT_SCORED = "trained, but not scored yet"
+WAY_OUT = "Delete it and give `harness collect` where the run is, or take the file back from git."
 
 
 def cells_frame(grid: Grid, table: str, results: ResultsFolder) -> pd.DataFrame:
@@ -21,66 +24,45 @@ def cells_frame(grid: Grid, table: str, results: ResultsFolder) -> pd.DataFrame:
         results: where `collect` put the metrics.
 
     Returns:
-        The label columns, AP to APl in percent points (NaN: no number), `run_id`, and `missing`:
-        why a row has no numbers, "" where it has.
+        The label columns, AP to APl in percent points (NaN: no number), `run_id`, `evaluator` (""
+        where there are no numbers), and `missing`: why a row has no numbers, "" where it has.
 
     Raises:
-        ResultsError: a metrics file is damaged, or rows were made with different annotations or
-            scored by different evaluators, so that they do not belong in one table.
+        ResultsError: a metrics file is damaged, or rows or their bases were made with different
+            annotations or orders of images or scored by different evaluators, so that they do not
+            belong in one table.
     """
     cells = grid.table(table)
-    run_ids = [cell.spec.run_id for cell in cells]
-    found = [_metrics(run_id, results) for run_id in run_ids]
-    _refuse_mixed_annotations(table, cells, found)
-    _refuse_mixed_evaluators(table, cells, found)
-    records = [_record(*row) for row in zip(cells, run_ids, found, strict=True)]
+    refuse_mixtures(table, _evidence(cells, results), results)
+    records = [_record(cell, _metrics(cell.spec, results)) for cell in cells]
     frame = pd.DataFrame(records, index=pd.Index([cell.row for cell in cells], name="row"))
     return frame.astype(dict.fromkeys(METRICS, float))
 
 
-def _metrics(run_id: str, results: ResultsFolder) -> Metrics | None:
-    path = results.metrics(run_id)
-    return read_metrics(path, run_id) if path.exists() else None
+def _evidence(cells: list[Cell], results: ResultsFolder) -> Iterator[Evidence]:
+    """What is collected of each row's base and run."""
+    for cell in cells:
+        for spec in (base_of(cell.spec), cell.spec):
+            metrics = _metrics(spec, results) if spec else None
+            if spec and metrics:
+                yield Evidence(cell.row, spec, metrics)
 
 
-def _record(cell: Cell, run_id: str, metrics: Metrics | None) -> dict[str, object]:
+def _metrics(spec: RunSpec, results: ResultsFolder) -> Metrics | None:
+    path = results.metrics(spec.run_id)
+    return read_metrics(path, spec.run_id, WAY_OUT) if path.exists() else None
+
+
+def _record(cell: Cell, metrics: Metrics | None) -> dict[str, object]:
     ap = metrics.ap.get("segm", {}) if metrics else {}
     return {
         **cell.labels,
         **{name: ap.get(name) for name in METRICS},
-        "run_id": run_id,
+        "run_id": cell.spec.run_id,
+        "evaluator": metrics.evaluator if metrics and ap else "",
         "missing": "" if ap else _reason(cell, metrics),
     }
 
 
 def _reason(cell: Cell, metrics: Metrics | None) -> str:
     return NOT_SCORED if metrics else NOT_BUILT.get(cell.spec.architecture, NOT_TRAINED)
-
-
-def _refuse_mixed_annotations(table: str, cells: list[Cell], found: list[Metrics | None]) -> None:
-    first: dict[str, tuple[str, str]] = {}
-    for cell, metrics in zip(cells, found, strict=True):
-        for split, sha256 in metrics.annotations.items() if metrics else ():
-            row, expected = first.setdefault(split, (cell.row, sha256))
-            if sha256 != expected:
-                raise ResultsError(
-                    f"Table {table!r} would mix two annotation files named {split}: sha256 "
-                    f"{expected[:8]} in row {row!r}, {sha256[:8]} in row {cell.row!r}. Keep the "
-                    "right file, delete the folders of the runs made with the other, here "
-                    f"runs/{cell.spec.run_id} for row {cell.row!r}, and submit them again."
-                )
-
-
-def _refuse_mixed_evaluators(table: str, cells: list[Cell], found: list[Metrics | None]) -> None:
-    first: tuple[str, str] | None = None
-    for cell, metrics in zip(cells, found, strict=True):
-        if metrics is None:
-            continue
-        row, expected = first = first or (cell.row, metrics.evaluator)
-        if metrics.evaluator != expected:
-            raise ResultsError(
-                f"Table {table!r} would mix two evaluators: row {row!r} was scored by {expected}, "
-                f"row {cell.row!r} by {metrics.evaluator}. Score them with one: delete "
-                f"runs/{cell.spec.run_id}/metrics.json, give `harness run {cell.spec.run_id}`, "
-                "which only scores a trained run again; then `harness collect`."
-            )

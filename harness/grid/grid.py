@@ -39,12 +39,14 @@ class Layout:
         columns: headings from left to right; those in `METRIC_COLUMNS` hold numbers.
         emphasis: whether the paper prints the best in bold and the second best underlined.
         note: the paper's note under the table.
+        published: whether the paper prints this table: its numbers then stand beside ours.
     """
 
     caption: str
     columns: tuple[str, ...]
     emphasis: bool = False
     note: str = ""
+    published: bool = False
 
 
 @dataclass(frozen=True)

@@ -140,3 +140,10 @@ def _notes(table: Table, emphasis: bool) -> Iterator[str]:
         yield f"{MISSING} in {', '.join(missing.index[missing == reason])}: {reason}."
     if table.cells.loc[missing == "", list(METRICS)].isna().any(axis=None):
         yield f"{NO_GROUND_TRUTH}: the test split has no object of that size."
+    evaluators = table.cells.loc[missing == "", "evaluator"]
+    if evaluators.nunique() > 1:
+        rows = [
+            f"{evaluator} ({', '.join(evaluators.index[evaluators == evaluator])})"
+            for evaluator in evaluators.unique()
+        ]
+        yield f"Scored by more than one version: {', '.join(rows)}."

@@ -65,7 +65,8 @@ def read_published(folder: str | Path, table: str) -> pd.DataFrame:
 def as_printed(published: pd.DataFrame) -> pd.DataFrame:
     """The metrics of a published table, AP to APl, in the characters of the paper."""
     return published.apply(
-        lambda row: pd.Series({name: f"{row[name]:.{row[DECIMALS]}f}" for name in METRICS}), axis=1
+        lambda row: pd.Series({name: f"{row[name]:.{int(row[DECIMALS])}f}" for name in METRICS}),
+        axis=1,
     )
 
 

@@ -1,10 +1,12 @@
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from harness.collect import cells_frame
 from harness.errors import ResultsError
+from harness.grid import base_of
 from harness.records import METRICS
 
 ROWS = ["R50", "R50+contour", "R101", "R101+contour", "X101", "X101+contour", "HTC", "HTC+contour"]
@@ -17,11 +19,20 @@ def test_every_row_stands_in_reading_order_with_its_labels_numbers_and_run(
     leave_metrics(results.metrics(spec.run_id), spec)
     frame = cells_frame(grid, "table3", results)
     assert list(frame.index) == ROWS
-    assert list(frame.columns) == ["Method", "Backbone", "CL", *METRICS, "run_id", "missing"]
+    assert list(frame.columns) == [
+        "Method",
+        "Backbone",
+        "CL",
+        *METRICS,
+        "run_id",
+        "evaluator",
+        "missing",
+    ]
     row = frame.loc["R50+contour"]
     assert list(row[["Method", "Backbone", "CL"]]) == ["Mask R-CNN", "Res-50+FPN", "✓"]
     assert list(row[list(METRICS)]) == [20.0, 21.0, 22.0, 23.0, 24.0, 25.0]
     assert row["run_id"] == spec.run_id
+    assert row["evaluator"] == "pycocotools 2.0.10"
     assert row["missing"] == ""
 
 
@@ -60,11 +71,59 @@ def test_two_annotation_files_under_one_name_are_refused(grid, results, leave_me
     leave_metrics(results.metrics(k1.run_id), k1, annotations={"shapes_val": "d" * 64})
     message = (
         "Table 'table1' would mix two annotation files named shapes_val: sha256 bbbbbbbb in row "
-        f"'baseline', dddddddd in row 'k=1'. Keep the right file, delete the folders of the runs "
-        f"made with the other, here runs/{k1.run_id} for row 'k=1', and submit them again."
+        f"'baseline' (run {baseline.run_id}), dddddddd in row 'k=1' (run {k1.run_id}). Find out "
+        "which file is right. Of each run made with the wrong one delete its run folder and what "
+        f"was collected of it ({results.metrics(baseline.run_id)} or "
+        f"{results.metrics(k1.run_id)}), and submit it again."
     )
     with pytest.raises(ResultsError, match=f"^{re.escape(message)}$"):
         cells_frame(grid, "table1", results)
+
+
+def test_a_base_trained_on_another_annotation_file_is_refused(grid, results, leave_metrics):
+    spec = grid.table("table1")[0].spec
+    base = base_of(spec)
+    leave_metrics(results.metrics(spec.run_id), spec)
+    leave_metrics(results.metrics(base.run_id), base, annotations={"shapes_train": "d" * 64})
+    message = (
+        "Table 'table1' would mix two annotation files named shapes_train: sha256 dddddddd in row "
+        f"'baseline' (base {base.run_id}), aaaaaaaa in row 'baseline' (run {spec.run_id})."
+    )
+    with pytest.raises(ResultsError, match=re.escape(message)):
+        cells_frame(grid, "table1", results)
+
+
+def test_two_orders_of_the_same_images_are_refused(grid, results, leave_metrics):
+    # The R50's and the R101's fine-tune: one seed, split, schedule and batch.
+    r50, r101 = (grid.table("table3")[number].spec for number in (0, 2))
+    leave_metrics(results.metrics(r50.run_id), r50)
+    leave_metrics(results.metrics(r101.run_id), r101, order_hash="d" * 64)
+    message = (
+        f"Table 'table3' would mix two orders of training images: row 'R50' (run {r50.run_id}) "
+        f"and row 'R101' (run {r101.run_id}) must have seen the same images in the same order"
+    )
+    with pytest.raises(ResultsError, match=re.escape(message)):
+        cells_frame(grid, "table3", results)
+
+
+@pytest.mark.parametrize("change", ["seed", "total_batch_size", "train_split", "schedule"])
+def test_another_order_is_right_where_the_specs_ask_for_it(grid, results, leave_metrics, change):
+    first, second = grid.table("table1")[:2]
+    longer = replace(second.spec.schedule, max_iter=500)
+    value = {"seed": 1, "total_batch_size": 2, "train_split": "own_train", "schedule": longer}
+    second = replace(second, spec=replace(second.spec, **{change: value[change]}))
+    leave_metrics(results.metrics(first.spec.run_id), first.spec)
+    leave_metrics(results.metrics(second.spec.run_id), second.spec, order_hash="d" * 64)
+    mixed = replace(grid, cells=(first, second))
+    assert list(cells_frame(mixed, "table1", results)["missing"]) == ["", ""]
+
+
+def test_a_base_and_its_fine_tune_see_other_images(grid, results, leave_metrics):
+    spec = grid.table("table1")[0].spec
+    base = base_of(spec)
+    leave_metrics(results.metrics(spec.run_id), spec)
+    leave_metrics(results.metrics(base.run_id), base, order_hash="d" * 64, ap={}, evaluator="")
+    assert cells_frame(grid, "table1", results).loc["baseline", "missing"] == ""
 
 
 def test_two_evaluators_are_refused(grid, results, leave_metrics):
@@ -72,12 +131,20 @@ def test_two_evaluators_are_refused(grid, results, leave_metrics):
     leave_metrics(results.metrics(baseline.run_id), baseline)
     leave_metrics(results.metrics(k1.run_id), k1, evaluator="hotcoco 0.6")
     message = (
-        "Table 'table1' would mix two evaluators: row 'baseline' was scored by pycocotools "
-        "2.0.10, row 'k=1' by hotcoco 0.6. Score them with one: delete "
-        f"runs/{k1.run_id}/metrics.json, give `harness run {k1.run_id}`"
+        f"Table 'table1' would mix two evaluators: row 'baseline' (run {baseline.run_id}) was "
+        f"scored by pycocotools 2.0.10, row 'k=1' (run {k1.run_id}) by hotcoco 0.6. Choose one. "
+        "Of each run that the other scored delete metrics.json in the run's folder"
     )
     with pytest.raises(ResultsError, match=re.escape(message)):
         cells_frame(grid, "table1", results)
+
+
+def test_another_version_of_the_evaluator_is_no_other_evaluator(grid, results, leave_metrics):
+    baseline, k1 = (cell.spec for cell in grid.table("table1")[:2])
+    leave_metrics(results.metrics(baseline.run_id), baseline)
+    leave_metrics(results.metrics(k1.run_id), k1, evaluator="pycocotools 2.0.11")
+    frame = cells_frame(grid, "table1", results)
+    assert list(frame["evaluator"][:3]) == ["pycocotools 2.0.10", "pycocotools 2.0.11", ""]
 
 
 def test_other_data_in_another_table_is_no_mixture(grid, results, leave_metrics):
@@ -92,5 +159,8 @@ def test_a_collected_file_cut_in_half_is_named(grid, results, leave_metrics):
     path = results.metrics(spec.run_id)
     leave_metrics(path, spec)
     path.write_bytes(path.read_bytes()[:200])
-    with pytest.raises(ResultsError, match=f"{path} is not whole JSON"):
+    message = (
+        rf"{path} is not whole JSON .*\. Delete it and give `harness collect` where the run is, "
+    )
+    with pytest.raises(ResultsError, match=message + "or take the file back from git"):
         cells_frame(grid, "table1", results)

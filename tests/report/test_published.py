@@ -113,6 +113,13 @@ def test_trailing_zeros_and_single_decimals_stay():
     assert printed.loc["HTC", "AP"] == "37.7"
 
 
+def test_a_table_without_text_columns_is_printed_too(tmp_path):
+    lines = "row,mAP,AP50,AP75,APs,APm,APl\na,37.7,59.0,40.1,18.2,40.1,51.9\n"
+    (tmp_path / "own.csv").write_text(lines, encoding="utf-8")
+    printed = as_printed(read_published(tmp_path, "own"))
+    assert list(printed.loc["a"]) == ["37.7", "59.0", "40.1", "18.2", "40.1", "51.9"]
+
+
 def test_a_missing_table_is_named():
     with pytest.raises(ResultsError, match=r"table9\.csv: cannot be read \(No such file"):
         read_published(PUBLISHED, "table9")

@@ -30,6 +30,7 @@ def a_table(name: str, numbers: dict[str, list[float]], missing: str = "not trai
             **cell.labels,
             **dict(zip(METRICS, numbers.get(cell.row, [np.nan] * 6), strict=True)),
             "run_id": cell.spec.run_id,
+            "evaluator": "pycocotools 2.0.10" if cell.row in numbers else "",
             "missing": "" if cell.row in numbers else missing,
         }
         for cell in GRID.table(name)
@@ -42,11 +43,17 @@ def a_table(name: str, numbers: dict[str, list[float]], missing: str = "not trai
 def own_table(labels: list[str]) -> Table:
     """A table that is not in the paper."""
     records = [
-        {"Method": label, "AP": 20.0 + number, "run_id": f"{number:08d}", "missing": ""}
+        {
+            "Method": label,
+            "AP": 20.0 + number,
+            "run_id": f"{number:08d}",
+            "evaluator": "pycocotools 2.0.10",
+            "missing": "",
+        }
         for number, label in enumerate(labels)
     ]
     cells = pd.DataFrame(records, index=[f"row {n}" for n, _ in enumerate(labels)]).reindex(
-        columns=["Method", *METRICS, "run_id", "missing"]
+        columns=["Method", *METRICS, "run_id", "evaluator", "missing"]
     )
     return Table("own", cells, pd.DataFrame(), Layout("Ours.", ("Method", "mAP")), NOTE)
 
@@ -144,6 +151,18 @@ def test_a_table_that_is_not_in_the_paper_has_only_our_columns():
     assert "| Method | mAP |\n| :--- | ---: |\n| a | 20.00 |\n" in render(table, "md")
     for format in SUFFIXES:
         assert "publ" not in render(table, format)
+
+
+def test_two_versions_of_an_evaluator_are_told_under_the_table():
+    table = own_table(["a", "b", "c"])
+    assert "Scored by" not in render(table, "md")
+    table.cells.loc["row 1", "evaluator"] = "pycocotools 2.0.11"
+    note = (
+        "Scored by more than one version: pycocotools 2.0.10 (row 0, row 2), "
+        "pycocotools 2.0.11 (row 1)."
+    )
+    for format in ("md", "latex", "html"):
+        assert note in render(table, format)
 
 
 def test_table_2_marks_ours_and_the_published_values_each_among_their_own():

@@ -1,0 +1,59 @@
+import pytest
+
+from harness.errors import SpecError
+from harness.grid import Setting
+from harness.grid.experiments import load_grid
+
+EXPERIMENT = """
+from harness.grid import NO_LOSS, Cell, Layout, finetune, table_grid
+
+NAME = {name!r}
+
+def grid(setting):
+    cell = Cell(NAME, "row", finetune(setting, "mask_rcnn_R50_FPN", NO_LOSS), {{}})
+    return table_grid(NAME, Layout("", ("mAP",)), [cell])
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """`table1` in b.py and `table1_sound` in a.py."""
+    (tmp_path / "a.py").write_text(EXPERIMENT.format(name="table1_sound"))
+    (tmp_path / "b.py").write_text(EXPERIMENT.format(name="table1"))
+    return tmp_path
+
+
+def names(folder, *asked: str) -> list[str]:
+    return list(load_grid(asked, Setting(), folder).layouts)
+
+
+def test_a_name_matches_exactly_and_never_as_a_beginning(folder):
+    assert names(folder, "table1") == ["table1"]
+    assert names(folder, "table1_sound") == ["table1_sound"]
+
+
+def test_all_come_in_the_order_of_their_files_and_named_ones_in_the_order_asked(folder):
+    assert names(folder) == ["table1_sound", "table1"]
+    assert names(folder, "table1", "table1_sound") == ["table1", "table1_sound"]
+
+
+def test_an_unknown_name_is_answered_with_the_known_ones(folder):
+    known = r"Unknown experiment 'table2'\. Did you mean 'table1'\? Known experiments: table1, "
+    with pytest.raises(SpecError, match=known + "table1_sound"):
+        names(folder, "table2")
+
+
+def test_two_files_with_one_name_are_refused_and_both_named(folder):
+    (folder / "c.py").write_text(EXPERIMENT.format(name="table1"))
+    with pytest.raises(SpecError, match=r"/c\.py and .*/b\.py are both 'table1'\."):
+        names(folder)
+
+
+def test_a_file_that_begins_with_an_underscore_is_no_experiment(folder):
+    (folder / "_shared.py").write_text("1 / 0")
+    assert names(folder) == ["table1_sound", "table1"]
+
+
+def test_a_folder_without_experiments_says_where_to_go(tmp_path):
+    with pytest.raises(SpecError, match=r"no experiments in .*Run harness in its own checkout"):
+        names(tmp_path)

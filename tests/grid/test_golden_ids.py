@@ -1,0 +1,20 @@
+"""The ids of every row of the three tables: a run is a fact, so they never move by accident."""
+
+import json
+
+import pytest
+
+IF_MEANT = (
+    "Run ids moved, so every run behind them would be trained again. If that is meant, because "
+    "numbers move: raise the part's revision in harness/grid/spec.py and rewrite this file with "
+    "`pytest --update-golden`. A new field that moves no number stays out of the hash."
+)
+
+
+@pytest.mark.parametrize("scale", ["paper", "demo"])
+def test_the_ids_behind_the_three_tables_never_move_by_accident(scale, tables, golden):
+    grid = tables(scale)
+    bases = {grid.name_of(i): i for i, spec in grid.runs.items() if spec.stage == "base"}
+    ids = bases | {cell.name: cell.spec.run_id for cell in grid.cells}
+    text = json.dumps(ids, indent=2, ensure_ascii=False) + "\n"
+    golden(f"run_ids/{scale}.json", text, IF_MEANT)

@@ -1,0 +1,132 @@
+from dataclasses import replace
+
+import pytest
+
+from harness.grid import NO_LOSS, Cell, Grid, Layout, Setting, contour, finetune, table_grid
+from harness.grid.plan import make_plan
+from harness.grid.spec import base_of, identity_of
+from harness.grid.state import State
+from harness.paths import RunsFolder
+from harness.records import METRICS, Metrics, Outcome, write_metrics, write_outcome
+
+R50 = "mask_rcnn_R50_FPN"
+
+
+@pytest.fixture
+def runs(tmp_path) -> RunsFolder:
+    return RunsFolder(tmp_path / "runs")
+
+
+@pytest.fixture
+def grid() -> Grid:
+    """Three rows, two fine-tunes, one base: k=2 is shown twice."""
+    setting = Setting(scale="paper")
+    rows = {"baseline": NO_LOSS, "k=2": contour(k=2), "again": contour(k=2)}
+    cells = [Cell("t", row, finetune(setting, R50, loss), {}) for row, loss in rows.items()]
+    return table_grid("t", Layout("", ("mAP",)), cells)
+
+
+def test_gpu_hours_of_a_base_and_of_a_fine_tune(grid, runs):
+    # 0.227 s an image: 120,000 x 8 x 0.227 / 3600 = 60.53 h, and 60,000 x 8 x 0.227 / 3600 = 30.27.
+    hours = [run.gpu_hours for run in make_plan(grid, runs).runs]
+    assert hours == pytest.approx([60.533, 30.267, 30.267], abs=0.001)
+
+
+def test_gpu_hours_are_told_three_ways(grid, runs):
+    # A whole training of 180,000 iterations is 90.8 h.
+    hours = make_plan(grid, runs).gpu_hours
+    assert hours.plan == pytest.approx(60.533 + 2 * 30.267, abs=0.01)
+    assert hours.distinct_from_scratch == pytest.approx(2 * 90.8)
+    assert hours.from_scratch == pytest.approx(3 * 90.8)
+
+
+def test_gpu_hours_of_all_three_tables(tables, runs):
+    # Bases, s an image x 960,000 / 3600: R50 60.533, R101 75.733, X101 201.6, HTC 121.067.
+    # Fine-tunes are half of their base: 9 of R50, 2 of each other. From scratch: 1.5 bases each.
+    bases = {"R50": 60.533, "R101": 75.733, "X101": 201.6, "HTC": 121.067}
+    others = bases["R101"] + bases["X101"] + bases["HTC"]
+    hours = make_plan(tables(), runs).gpu_hours
+    assert hours.plan == pytest.approx(bases["R50"] * (1 + 9 / 2) + others * 2, abs=0.01)
+    assert hours.distinct_from_scratch == pytest.approx(1.5 * (9 * bases["R50"] + 2 * others), 1e-4)
+    # 13 rows show an R50: 7 in Table I, 4 in Table II, 2 in Table III.
+    assert hours.from_scratch == pytest.approx(1.5 * (13 * bases["R50"] + 2 * others), 1e-4)
+
+
+def test_a_cell_names_the_others_that_show_its_run(tables, runs):
+    cells = {f"{cell.table}/{cell.row}": cell for cell in make_plan(tables(), runs).cells}
+    assert cells["table1/k=2"].shared_with == ("table2/contour", "table3/R50+contour")
+    assert cells["table2/baseline"].shared_with == ("table1/baseline", "table3/R50")
+    assert cells["table1/k=3"].shared_with == ()
+
+
+def test_disk_holds_three_checkpoints_while_running_and_one_afterwards(grid, runs):
+    # R50: 44.3 million parameters with momentum are 0.3544 GB; predictions of a fine-tune 0.1 GB.
+    plan = make_plan(grid, runs)
+    assert plan.disk_gb_running == pytest.approx(3 * 3 * 0.3544 + 2 * 0.1)
+    assert plan.disk_gb_kept == pytest.approx(3 * 0.3544 + 2 * 0.1)
+
+
+def test_states_are_read_from_the_files(grid, runs):
+    baseline, k2 = (cell.spec for cell in grid.cells[:2])
+    write_metrics(
+        runs.run(baseline.run_id).metrics,
+        Metrics(
+            run_id=baseline.run_id,
+            parent=base_of(baseline).run_id,
+            spec=identity_of(baseline),
+            ap={"segm": dict.fromkeys(METRICS, 34.0)},
+            annotations={},
+            order_hash="c" * 64,
+            evaluator="pycocotools 2.0.10",
+            environment={},
+            gpu_hours=30.0,
+        ),
+    )
+    failed = Outcome(ended="failed", error="out of memory", seconds=1.0, trained_s=1.0)
+    write_outcome(runs.run(base_of(k2).run_id).attempt(1).outcome, failed)
+    planned = {run.run_id: (run.state, run.reason) for run in make_plan(grid, runs).runs}
+    base = base_of(k2).run_id
+    assert planned == {
+        base: (State.FAILED, "out of memory"),
+        baseline.run_id: (State.DONE, ""),
+        k2.run_id: (State.BLOCKED, f"its base {base} failed"),
+    }
+
+
+def test_a_plan_writes_nothing(tables, runs):
+    make_plan(tables(), runs)
+    assert not runs.folder.exists()
+
+
+def said(grid, runs) -> str:
+    return "\n".join(make_plan(grid, runs).assumptions)
+
+
+def test_the_training_split_of_the_text_is_told_with_the_doubt_about_it(grid, runs):
+    assert "Training split: COCO 2014 train (82,783 images), as the text says." in said(grid, runs)
+
+
+def test_another_training_split_is_told_as_it_is(grid, runs):
+    cells = [
+        replace(cell, spec=replace(cell.spec, train_split="coco_2014_trainval35k"))
+        for cell in grid.cells
+    ]
+    text = said(replace(grid, cells=tuple(cells)), runs)
+    assert "Training split: COCO 2014 trainval35k (118,287 images)" in text
+    assert "Training split: COCO 2014 train (" not in text
+
+
+@pytest.mark.parametrize("scale", ["paper", "demo"])
+def test_own_data_is_named_and_nothing_is_claimed_of_coco(runs, own_data, scale):
+    setting = Setting(scale=scale, data_dir=own_data)
+    cells = [Cell("t", a, finetune(setting, a, NO_LOSS), {}) for a in (R50, "htc_R50_FPN")]
+    text = said(table_grid("t", Layout("", ("mAP",)), cells), runs)
+    assert f"Data: the annotations below {own_data}" in text
+    assert "COCO 2014" not in text
+    assert "COCO 2017" not in text
+
+
+def test_the_demo_says_what_its_numbers_are_not(tables, runs):
+    text = said(tables("demo"), runs)
+    assert "Its numbers are no COCO numbers" in text
+    assert "Training split" not in text
