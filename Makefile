@@ -8,12 +8,15 @@ READY := .venv/.ready
 
 .PHONY: setup demo test test-fast lint bench
 
+FOUND := import importlib.util, sys; sys.exit(importlib.util.find_spec("detectron2") is None)
+
 setup: $(READY)
+	@$(BIN)/python -c '$(FOUND)' || { rm $(READY) && $(MAKE) setup; }
 
 $(READY): pyproject.toml constraints.txt detectron2.txt
 	$(PYTHON) -m venv $(if $(SYSTEM_SITE_PACKAGES),--system-site-packages) .venv
 	$(BIN)/python -m pip install $(if $(SYSTEM_SITE_PACKAGES),,-c constraints.txt) -e '.[dev]'
-	$(BIN)/python -c 'import detectron2' 2>/dev/null || $(BIN)/python -m pip install --no-deps \
+	$(BIN)/python -c '$(FOUND)' || $(BIN)/python -m pip install --no-deps \
 		--only-binary=:all: --python-version 3.10 --require-hashes -r detectron2.txt \
 		--target "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
 	touch $@

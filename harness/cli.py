@@ -53,6 +53,7 @@ def plan(
         return
     from harness.terminal.plan_view import show_plan
 
+    typer.echo(place.title, err=True)
     show_plan(planned)
 
 
@@ -96,6 +97,7 @@ def run(run: Run, scale: Scale = PAPER, data: Data = None, runs: Runs = RUNS) ->
 
     place, spec = run_named(run, scale, data, runs)
     run_one(place.runs, spec)
+    print(place.runs.run(spec.run_id).metrics)
 
 
 @app.command()
@@ -118,6 +120,7 @@ def status(
         return
     from harness.terminal.live import show_status, watch_status
 
+    typer.echo(place.title, err=True)
     (watch_status if watch else show_status)(grid, place.runs)
 
 
@@ -152,6 +155,7 @@ def fails(
     from harness.workplace import workplace
 
     place = workplace(scale, data, runs)
+    typer.echo(place.title, err=True)
     show_failures(failures(place.grid(experiments), place.runs))
 
 
@@ -207,15 +211,15 @@ def main() -> None:
     except HarnessError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         sys.exit(2)
-    except PermissionError as error:
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            print(disk_full(Path(error.filename or "")), file=sys.stderr)
+            sys.exit(2)
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise
         print(
             f"{error.filename}: you may not read or write there. Ask its owner, or use a folder "
             "of your own with --runs.",
             file=sys.stderr,
         )
-        sys.exit(2)
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        print(disk_full(Path(error.filename or "")), file=sys.stderr)
         sys.exit(2)

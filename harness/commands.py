@@ -6,9 +6,9 @@ from pathlib import Path
 
 from harness.errors import HarnessError
 from harness.grid import Grid
+from harness.grid.again import command
 from harness.grid.names import find_run
 from harness.grid.spec import RunSpec
-from harness.launch.again import command
 from harness.launch.job import read_spec
 from harness.launch.submit import Ended, submit
 from harness.paths import RunPaths
@@ -34,8 +34,8 @@ def launch(grid: Grid, place: Workplace, site: str) -> Ended:
         _tell("Stopped. Checkpoints are kept: give the same command again to go on from them.")
         raise
     if ended.failed:
-        data = None if place.setting.data_dir is None else str(place.setting.data_dir)
-        fails = command("fails", place.setting.scale, data, place.runs.folder)
+        spec = grid.runs[ended.failed[0]]
+        fails = command("fails", spec, place.runs.folder)
         _tell(f"{len(ended.failed)} failed or interrupted. Next: {fails}")
     return ended
 

@@ -49,6 +49,7 @@ def unknown(kind: str, value: str, known: Iterable[str]) -> str:
         known: the names that exist.
     """
     names = sorted(known)
+    kinds = f"{kind}es" if kind.endswith("s") else f"{kind}s"
     near = difflib.get_close_matches(value, names, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
-    return f"Unknown {kind} {value!r}.{hint} Known {kind}s: {', '.join(names)}."
+    return f"Unknown {kind} {value!r}.{hint} Known {kinds}: {', '.join(names)}."

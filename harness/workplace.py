@@ -28,6 +28,12 @@ class Workplace:
     published: Path
     experiments: Path
 
+    @property
+    def title(self) -> str:
+        """What a person must know to read a list of runs."""
+        data = f" on {self.setting.data_dir}" if self.setting.data_dir else ""
+        return f"Scale {self.setting.scale}{data}, runs in {self.runs.folder}"
+
     def grid(self, names: Sequence[str] | None = None) -> Grid:
         """The grid of the experiments `names`, of all where none is named."""
         return load_grid(names or (), self.setting, self.experiments)

@@ -44,11 +44,16 @@ def save_checkpoint(
     state = {name: part.state_dict() for name, part in parts.items()}
     with (
         replacing(paths.checkpoint(iteration)) as temporary,
-        # Through a file of ours: a full disk is then an OSError and not a torch error.
         temporary.open("wb") as file,
     ):
         content = {"run_id": run_id, "iteration": iteration, "annotations": annotations}
-        torch.save(content | {"state": state}, file)
+        try:
+            torch.save(content | {"state": state}, file)
+        except RuntimeError as error:
+            # On a full disk torch's writer fails once more as it closes, over the error that tells.
+            if isinstance(error.__context__, OSError):
+                raise error.__context__ from None
+            raise
     keep_newest(paths, KEPT_WHILE_RUNNING)
 
 

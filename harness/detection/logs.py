@@ -1,6 +1,7 @@
 """What a training says of itself: metrics.jsonl, exact on resume, and lines on stdout."""
 
 import json
+import logging
 import os
 from io import TextIOWrapper
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 from detectron2.utils.events import EventWriter, get_event_storage
 from detectron2.utils.logger import setup_logger
 
+from harness.errors import HarnessError
 from harness.paths import write_text
 
 
@@ -56,6 +58,12 @@ class MetricsLog(EventWriter):
 def print_progress() -> None:
     """Let detectron2 print what it does, losses and time left included, to stdout."""
     setup_logger(color=False)
+    # What is told to a person in a line needs no traceback above it.
+    logging.getLogger("detectron2.engine.train_loop").addFilter(_is_not_told_anyway)
+
+
+def _is_not_told_anyway(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and isinstance(record.exc_info[1], HarnessError))
 
 
 def cut_log(path: Path, iteration: int) -> None:

@@ -42,8 +42,8 @@ class Trainer(SimpleTrainer):
 def diverged(what: str, value: str, iteration: int, run_id: str) -> TrainingError:
     """The error for a number that is not finite in `iteration`, counted from 0."""
     return TrainingError(
-        f"{what} became {value} at iteration {iteration + 1} of run {run_id}. Its newest "
-        "checkpoint from before that is kept. Another base_lr or warm-up makes another run."
+        f"{what} became {value} at iteration {iteration + 1} of run {run_id}. What was "
+        "saved before that is kept. Another base_lr or warm-up makes another run."
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from harness.detection.checkpoints import read_checkpoint, refuse_other_annotations
 from harness.errors import CheckpointError, WarmStartError
+from harness.grid.again import command
 from harness.grid.spec import RunSpec, base_of
 from harness.grid.state import last_failure
 from harness.paths import RunsFolder
@@ -42,7 +43,8 @@ def base_checkpoint(
         why = f"\n  The base failed: {failure}" if failure else ""
         raise WarmStartError(
             f"Run {spec.run_id} starts from base {base.run_id}, but {error}.{why}\n"
-            f"  Delete that file if it is there, then: harness run {base.run_id}"
+            f"  Delete that file if it is there, then: "
+            f"{command(f'run {base.run_id}', base, runs.folder)}"
         ) from error
     try:
         refuse_other_annotations(checkpoint, base.run_id, annotations, file)

@@ -25,7 +25,24 @@ def load_grid(names: Sequence[str], setting: Setting, folder: Path) -> Grid:
     for name in names:
         if name not in modules:
             raise SpecError(unknown("experiment", name, modules))
-    return merge(modules[name].grid(setting) for name in (names or modules))
+    chosen = dict.fromkeys(names or modules)  # each once, in order
+    return merge(_grid_of(modules[name], setting) for name in chosen)
+
+
+def _grid_of(module: ModuleType, setting: Setting) -> Grid:
+    try:
+        grid = module.grid(setting)
+    except SpecError as error:
+        raise SpecError(f"{module.__file__}: {error}") from error
+    except HarnessError:
+        raise
+    except Exception as error:
+        raise SpecError(
+            f"{module.__file__}: its grid() fails: {type(error).__name__}: {error}"
+        ) from error
+    if not isinstance(grid, Grid):
+        raise SpecError(f"{module.__file__}: its grid() returns {grid!r} and no Grid.")
+    return grid
 
 
 def _modules(folder: Path) -> dict[str, ModuleType]:

@@ -83,19 +83,19 @@ class Loss:
 NO_LOSS = Loss(name="none", revision=0)
 
 
-def contour(k: int = 2, variant: str = "paper") -> Loss:
+def contour(k: int = 2, variant: str = "paper", weight: float = 1.0) -> Loss:
     """The contour loss (eq 17); k = 2 is the paper's choice (IV-C)."""
-    return Loss(name="contour", k=k, variant=variant)
+    return Loss(name="contour", k=k, variant=variant, weight=weight)
 
 
-def mse_edge(variant: str = "paper") -> Loss:
+def mse_edge(variant: str = "paper", weight: float = 1.0) -> Loss:
     """The MSE edge loss (eq 18)."""
-    return Loss(name="mse_edge", variant=variant)
+    return Loss(name="mse_edge", variant=variant, weight=weight)
 
 
-def mse_contour(k: int = 2, variant: str = "paper") -> Loss:
+def mse_contour(k: int = 2, variant: str = "paper", weight: float = 1.0) -> Loss:
     """The MSE contour loss (eq 19)."""
-    return Loss(name="mse_contour", k=k, variant=variant)
+    return Loss(name="mse_contour", k=k, variant=variant, weight=weight)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,6 +174,10 @@ class RunSpec:
     log_every: int = 20
 
     def __post_init__(self) -> None:
+        if not isinstance(self.loss, Loss):
+            raise SpecError(f"loss={self.loss!r} is no loss: write contour(k=2), or NO_LOSS.")
+        if type(self.seed) is not int:
+            raise SpecError(f"seed={self.seed!r}: a seed is a whole number.")
         _choice("model", self.architecture, ARCHITECTURES)
         _choice("scale", self.scale, SCALES)
         _choice("stage", self.stage, STAGES)

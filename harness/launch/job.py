@@ -1,12 +1,14 @@
 """What a job executes: one run, from its spec.json to its metrics.json."""
 
 import math
+import warnings
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from harness.data.splits import locate
 from harness.errors import ResultsError, SpecError
+from harness.grid.again import command
 from harness.grid.spec import (
     DATA_REVISION,
     LOSSES_REVISION,
@@ -18,7 +20,6 @@ from harness.grid.spec import (
     spec_from_json,
 )
 from harness.grid.state import is_done, is_trained
-from harness.launch.again import submit_command
 from harness.launch.attempt import (
     Clock,
     new_attempt,
@@ -89,10 +90,10 @@ def _refuse_other_code(spec: RunSpec, paths: RunPaths) -> None:
         ("losses", spec.loss.revision, losses),
     ):
         if own != here:
+            submit = command("submit --site local", spec, paths.folder.parent)
             raise SpecError(
                 f"Run {spec.run_id} is of {part} revision {own}, this harness has {here}. New code "
-                "trains nothing under an old id. Next: "
-                f"`{submit_command(spec, paths.folder.parent)}`, which makes a new run."
+                f"trains nothing under an old id. Next: `{submit}`, which makes a new run."
             )
 
 
@@ -100,6 +101,7 @@ def _train_and_score(spec: RunSpec, paths: RunPaths, clock: Clock) -> None:
     environment = describe_environment()
     write_json(paths.environment, environment)
 
+    _silence_libraries()
     from harness.detection.logs import print_progress
     from harness.detection.train import train
 
@@ -151,3 +153,8 @@ def _trained_before_s(paths: RunPaths) -> float:
     """Training seconds of earlier attempts."""
     outcomes = [read_outcome(paths.attempt(n).outcome) for n in paths.attempt_numbers()]
     return sum(outcome.trained_s for outcome in outcomes if outcome)
+
+
+def _silence_libraries() -> None:
+    # What they say of each other's next releases would be all that `harness fails` can show.
+    warnings.filterwarnings("ignore", module=r"(torch|fvcore|detectron2|pycocotools)(\.|$)")

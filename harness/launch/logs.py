@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import LaunchError
+from harness.grid.again import command
 from harness.grid.grid import Grid
 from harness.grid.state import State, run_state
-from harness.launch.again import submit_command
 from harness.lease import live_holder
 from harness.paths import AttemptPaths, RunPaths, RunsFolder
 from harness.records import read_outcome
@@ -42,7 +42,7 @@ def failures(grid: Grid, runs: RunsFolder, lines: int = 15) -> list[Failure]:
         if now.state is State.FAILED and attempt:
             log = next((path for path in (attempt.stderr, attempt.stdout) if _size(path)), None)
             last = tuple(_text(log).splitlines()[-lines:]) if log else ()
-            again = submit_command(spec, runs.folder)
+            again = command("submit --site local", spec, runs.folder)
             failed.append(Failure(run_id, grid.name_of(run_id), now.reason, last, log, again))
     return failed
 

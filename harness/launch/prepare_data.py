@@ -1,11 +1,13 @@
 """The data that runs need, found, checked or drawn before any of them starts."""
 
+import errno
 from collections.abc import Iterable
 from pathlib import Path
 
 from harness.data.annotations import Categories, check_annotations, check_same_categories
 from harness.data.splits import locate
 from harness.grid.spec import RunSpec
+from harness.paths import disk_full
 
 
 def prepare_data(specs: Iterable[RunSpec]) -> None:
@@ -22,9 +24,7 @@ def prepare_data(specs: Iterable[RunSpec]) -> None:
     # Sorted, so that of several mistakes always the same one is told.
     for split, data_dir in sorted(trained_on | tested_on, key=str):
         if split.startswith("shapes_") and data_dir is not None:
-            from harness.shapes import write_shapes
-
-            write_shapes(Path(data_dir))
+            _draw(Path(data_dir))
         found = locate(split, data_dir)
         if not split.startswith("shapes_"):
             categories[split, data_dir] = check_annotations(
@@ -39,3 +39,14 @@ def prepare_data(specs: Iterable[RunSpec]) -> None:
                 locate(*test).annotations,
                 categories[test],
             )
+
+
+def _draw(folder: Path) -> None:
+    from harness.shapes import write_shapes
+
+    try:
+        write_shapes(folder)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise disk_full(folder) from error
+        raise

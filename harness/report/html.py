@@ -18,7 +18,9 @@ def to_html(table: Table, content: Printed) -> str:
     notes = "".join(
         f"<li>{escape(note)}</li>\n" for note in (*notes_below(table, content), table.runs)
     )
-    return f"{styler.to_html(table_uuid=table.name)}<ul>\n{notes}</ul>\n"
+    html = f"{styler.to_html(table_uuid=table.name)}<ul>\n{notes}</ul>\n"
+    # A piece of a page cannot name its encoding: in ASCII it reads the same in any.
+    return html.encode("ascii", "xmlcharrefreplace").decode("ascii")
 
 
 def _look(table: Table) -> Iterator[tuple[str, str]]:

@@ -167,7 +167,9 @@ def _iteration(run: RunStatus) -> str:
 
 
 def _loss(run: RunStatus) -> str:
-    return "–" if run.loss is None else f"{run.loss:.3f}"
+    if run.loss is None:
+        return "–"
+    return f"{run.loss:.3f}" if abs(run.loss) < 1000 else f"{run.loss:.2g}"  # it diverges
 
 
 def _left(run: RunStatus, pace: Pace, now_s: float) -> str:

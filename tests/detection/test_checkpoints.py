@@ -1,3 +1,5 @@
+import errno
+import io
 import os
 import pickle
 from pathlib import Path
@@ -124,6 +126,33 @@ def test_other_layers_than_the_models_are_refused(paths, parts):
     other = {"model": torch.nn.Linear(3, 5)}
     with pytest.raises(CheckpointError, match="does not fit the model"):
         restore(newest_checkpoint(paths, "3f9c1ab2"), other)
+
+
+class FullAfter(io.RawIOBase):
+    """A file on a disk that is full after so many bytes."""
+
+    def __init__(self, room):
+        self.room = room
+
+    def writable(self):
+        return True
+
+    def write(self, data):
+        self.room -= len(data)
+        if self.room < 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return len(data)
+
+
+@pytest.mark.parametrize("room", [100, 100_000, 3_000_000])
+def test_a_disk_that_fills_up_while_a_checkpoint_is_written_is_told(paths, monkeypatch, room):
+    # 4 MB of weights: torch writes them in pieces, and closes its file over the first error.
+    save(paths, {"model": torch.nn.Linear(1, 1)}, 2)
+    monkeypatch.setattr(Path, "open", lambda *_: FullAfter(room))
+    with pytest.raises(HarnessError, match="No space left on the disk"):
+        save(paths, {"model": torch.nn.Linear(1000, 1000)}, 4)
+    monkeypatch.undo()
+    assert newest_checkpoint(paths, "3f9c1ab2")["iteration"] == 2
 
 
 def test_a_full_disk_leaves_the_checkpoint_before_it(paths, parts):

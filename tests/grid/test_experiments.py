@@ -57,3 +57,23 @@ def test_a_file_that_begins_with_an_underscore_is_no_experiment(folder):
 def test_a_folder_without_experiments_says_where_to_go(tmp_path):
     with pytest.raises(SpecError, match=r"no experiments in .*Run harness in its own checkout"):
         names(tmp_path)
+
+
+def test_an_experiment_that_is_named_twice_comes_once(folder):
+    assert len(load_grid(("table1", "table1"), Setting(), folder).cells) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("1 / 0", r"mine\.py: its grid\(\) fails: ZeroDivisionError"),
+        ("return None", r"mine\.py: its grid\(\) returns None and no Grid"),
+        ("return finetune(setting, 'mask_rcnn_R50', NO_LOSS)", r"mine\.py: Unknown model"),
+        ("return finetune(setting, 'mask_rcnn_R50_FPN', 'contour')", r"loss='contour' is no loss"),
+    ],
+)
+def test_a_mistake_in_a_grid_is_told_with_the_file(folder, body, message):
+    head = "from harness.grid import NO_LOSS, finetune\nNAME = 'mine'\n"
+    (folder / "mine.py").write_text(f"{head}def grid(setting):\n    {body}\n")
+    with pytest.raises(SpecError, match=message):
+        names(folder, "mine")

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import LaunchError
-from harness.launch.again import submit_command
+from harness.grid.again import command
 from harness.launch.attempt import new_attempt
 from harness.launch.logs import failures, follow, printed
 from harness.lease import lease
@@ -59,11 +59,11 @@ def test_the_command_to_go_on_names_only_what_it_must(grid, own_grid, own_data, 
     spec, own = grid.cells[0].spec, own_grid.cells[0].spec
     submit = "harness submit --site local --scale demo"
     monkeypatch.delenv("HARNESS_RUNS", raising=False)
-    assert submit_command(spec, Path("runs").resolve()) == submit
-    assert submit_command(own, Path("runs")) == f"{submit} --data {own_data}"
-    assert submit_command(spec, Path("/my runs")) == f"{submit} --runs '/my runs'"
+    assert command("submit --site local", spec, Path("runs").resolve()) == submit
+    assert command("submit --site local", own, Path("runs")) == f"{submit} --data {own_data}"
+    assert command("submit --site local", spec, Path("/my runs")) == f"{submit} --runs '/my runs'"
     monkeypatch.setenv("HARNESS_RUNS", "/my runs")
-    assert submit_command(spec, Path("/my runs")) == submit
+    assert command("submit --site local", spec, Path("/my runs")) == submit
 
 
 def test_failures_fall_back_to_stdout(grid, runs, paths, attempt):
