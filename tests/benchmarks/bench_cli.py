@@ -20,7 +20,9 @@ def main() -> None:
     for round_number in range(ROUNDS + 1):
         for name, command in COMMANDS.items():
             begun = time.perf_counter()
-            subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
+            subprocess.run(
+                command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=True
+            )
             if round_number:  # the first fills the caches
                 seconds[name].append(time.perf_counter() - begun)
     print("command                 median      max")
