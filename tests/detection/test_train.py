@@ -246,7 +246,7 @@ def test_a_diverging_run_stops_at_a_named_term_and_iteration(tiny, tmp_path):
     runs = RunsFolder(tmp_path)
     with pytest.raises(TrainingError, match=r"became .*(nan|inf).* at iteration 2 of run") as stop:
         train(spec, runs.run(spec.run_id), runs)
-    assert "Its newest checkpoint from before that is kept" in str(stop.value)
+    assert "What was saved before that is kept" in str(stop.value)
 
 
 def test_weights_that_are_not_finite_are_never_saved_over_good_ones(tiny, tmp_path):
