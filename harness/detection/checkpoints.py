@@ -12,9 +12,8 @@ from typing import Any, Protocol
 import torch
 
 from harness.errors import CheckpointError
+from harness.grid.cost import KEPT_WHILE_RUNNING
 from harness.paths import RunPaths, replacing
-
-KEPT_WHILE_RUNNING = 2
 
 
 class Stateful(Protocol):
