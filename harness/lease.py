@@ -20,10 +20,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from harness.errors import LaunchError
-from harness.paths import disk_full
+from harness.files import disk_full, private_folder
 
 HEARTBEAT_S = 20.0
 STALE_AFTER_S = 180.0
+POLL_S = 1.0  # between two looks at a lease that is waited for
+
+# What a process that has lost its lease gets. Not SIGTERM: in a Slurm job that asks for a
+# checkpoint first, and this process may write nothing any more.
+LEASE_LOST = signal.SIGUSR1
 
 
 @dataclass(frozen=True)
@@ -44,22 +49,24 @@ UNKNOWN = Holder("unknown", 0, "")
 
 
 @contextmanager
-def lease(path: Path, what: str) -> Iterator[None]:
+def lease(path: Path, what: str, wait_s: float = 0.0) -> Iterator[None]:
     """Hold the lease file `path` in the block.
 
-    If it is lost meanwhile, this process gets SIGTERM: an attempt then ends as interrupted.
+    If it is lost meanwhile, this process gets `LEASE_LOST`: an attempt then ends as interrupted,
+    and any other process dies of it.
 
     Args:
         path: the lease file, in the run's folder.
         what: the run's name for the message.
+        wait_s: how long to wait for another holder to end, or to be known as dead.
 
     Raises:
-        LaunchError: another live process holds it.
+        LaunchError: another live process holds it, and still does after `wait_s`.
         HarnessError: the disk is full.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(path.parent)
     me = Holder(socket.gethostname(), os.getpid(), _started(os.getpid()), secrets.token_hex(8))
-    _take(path, me, what)
+    _take(path, me, what, wait_s)
     ended = threading.Event()
     heart = threading.Thread(target=_beat, args=(path, me, what, ended), daemon=True)
     heart.start()
@@ -94,18 +101,37 @@ def _holder_in(path: Path) -> Holder:
         return UNKNOWN  # being written at this moment, or cut short by a full disk long ago
 
 
-def _take(path: Path, me: Holder, what: str) -> None:
-    for _ in range(10):
-        if _create(path, me):
-            return
-        holder = live_holder(path)
-        if holder is not None:
+def _take(path: Path, me: Holder, what: str, wait_s: float) -> None:
+    deadline = time.monotonic() + wait_s
+    told = False
+    while (holder := _taken_by(path, me)) != me:
+        left_s = deadline - time.monotonic()
+        if left_s <= 0:
             raise LaunchError(
-                f"{what} is being trained already, by process {holder.pid} on {holder.host} "
+                f"{what} is under way already, by process {holder.pid} on {holder.host} "
                 f"({path}). Wait for it, or end that process first."
             )
+        if not told:
+            print(
+                f"{what} is held by process {holder.pid} on {holder.host}: waiting up to "
+                f"{wait_s:.0f} s for it to end.",
+                file=sys.stderr,
+                flush=True,
+            )
+            told = True
+        time.sleep(min(POLL_S, left_s))
+
+
+def _taken_by(path: Path, me: Holder) -> Holder:
+    """Who holds the lease after an attempt to take it: `me`, or another that lives."""
+    for _ in range(10):
+        if _create(path, me):
+            return me
+        holder = live_holder(path)
+        if holder is not None:
+            return holder
         if _take_over(path, me):
-            return
+            return me
         time.sleep(0.05)
     raise LaunchError(f"The lease {path} is taken again and again by others. Try once more.")
 
@@ -113,7 +139,7 @@ def _take(path: Path, me: Holder, what: str) -> None:
 def _create(path: Path, me: Holder) -> bool:
     """Whether the file is made by this call; it is another's where it stood there before."""
     try:
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     except FileExistsError:
         return False
     try:
@@ -157,7 +183,7 @@ def _beat(path: Path, me: Holder, what: str, ended: threading.Event) -> None:
             continue
         with suppress(OSError):
             print(f"The lease of {what} was {how}: this attempt ends.", file=sys.stderr, flush=True)
-        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), LEASE_LOST)
         return
 
 

@@ -1,22 +1,10 @@
-"""Where everything lies on disk: the only place that knows a file name, and how files are written.
+"""Where everything lies on disk: the only place that knows a file name."""
 
-Every write is a temporary file, fsync and rename in the same folder, so a file is either whole or
-not there, whatever kills the writer.
-"""
-
-import errno
-import json
-import os
-import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from harness.errors import HarnessError, ResultsError
-
-TEMPORARY = ".tmp"
+from harness.errors import HarnessError
+from harness.files import TEMPORARY, is_abandoned
 
 
 @dataclass(frozen=True)
@@ -73,12 +61,18 @@ class RunPaths:
         """Delete what killed attempts were writing. Only for the holder of the lease."""
         for folder in (self.folder, self.checkpoints, self.results.parent):
             for path in folder.glob(f".*{TEMPORARY}"):
-                if not path.name.startswith(f".{self.spec.name}."):  # a launcher may be at it now
+                by_launcher = path.name.startswith(f".{self.spec.name}.")  # it may be at it now
+                if not by_launcher or is_abandoned(path):
                     path.unlink(missing_ok=True)
 
     def checkpoint(self, iteration: int) -> Path:
         """The state after `iteration` iterations."""
         return self.checkpoints / f"iteration_{iteration:07d}.pth"
+
+    def newest_iteration(self) -> int:
+        """Iterations done by the name of the newest checkpoint; 0 where there is none."""
+        names = (path.stem.rpartition("_")[2] for path in self.checkpoints.glob("iteration_*.pth"))
+        return max((int(name) for name in names if name.isdigit()), default=0)
 
     def attempt_numbers(self) -> list[int]:
         """The numbers of all attempts, oldest first."""
@@ -109,6 +103,10 @@ class AttemptPaths:
         return self.folder / "stderr"
 
     @property
+    def begin(self) -> Path:
+        return self.folder / "begin.json"
+
+    @property
     def outcome(self) -> Path:
         return self.folder / "outcome.json"
 
@@ -136,6 +134,46 @@ class RunsFolder:
     def data(self, name: str) -> Path:
         """Where the built-in data set `name` is drawn."""
         return self.folder / "data" / name
+
+    @property
+    def submissions(self) -> Path:
+        """Records of what was given to Slurm, and what its jobs print before they are ours."""
+        return self.folder / "submissions"
+
+    def submission(self, sid: str) -> Path:
+        return self.submissions / f"{sid}.json"
+
+    def all_submissions(self) -> list[Path]:
+        return sorted(self.submissions.glob("h-*.json"))
+
+    def job_output(self, sid: str) -> Path:
+        """The folder of submitit for one array: its batch script and what Slurm's jobs print."""
+        return self.submissions / sid
+
+    def job_log(self, sid: str, job_id: str, rank: int = 0) -> Path:
+        """What a job wrote to stderr; that of rank 0 holds the batch script's and Slurm's too.
+
+        Args:
+            sid: of its submission.
+            job_id: as Slurm's commands take it: "123_4".
+            rank: of the process.
+        """
+        return self.job_output(sid) / f"{job_id}_{rank}_log.err"
+
+    @property
+    def submit_lock(self) -> Path:
+        """A lease: one launcher at a time gives jobs to Slurm."""
+        return self.submissions / "lock"
+
+    def remove_temporaries(self) -> None:
+        """Delete what killed launchers were writing. Only for the holder of the submit lock."""
+        for path in self.submissions.glob(f".*{TEMPORARY}"):
+            if is_abandoned(path):
+                path.unlink(missing_ok=True)
+
+    def code(self, name: str) -> Path:
+        """The folder of the snapshot `name` of harness that jobs run."""
+        return self.folder / "code" / name
 
 
 @dataclass(frozen=True)
@@ -166,109 +204,12 @@ def project_folder() -> Path:
     return here if ours else Path(__file__).resolve().parent.parent
 
 
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary file beside `path` that takes its place if the block succeeds.
-
-    Raises:
-        HarnessError: the disk is full; what stood at `path` stands there still.
-    """
-    temporary = temporary_beside(path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        _flush_to_disk(temporary)
-        os.replace(temporary, path)
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise disk_full(path) from error
-        raise
-    finally:
-        temporary.unlink(missing_ok=True)
+def code_facts(folder: Path) -> Path:
+    """What a snapshot of harness in `folder` says of itself; there is none in a checkout."""
+    return folder / "code.json"
 
 
-def temporary_beside(path: Path) -> Path:
-    """Where this process, and no other on any host, writes what is to become `path`."""
-    return path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}{TEMPORARY}")
-
-
-def disk_full(path: Path) -> HarnessError:
-    """The error for a disk without room for `path`; `Path()` where that is not known."""
-    place = f" of {path.absolute().parent} while writing {path.name}" if path.name else ""
-    return HarnessError(
-        f"No space left on the disk{place}. Nothing that was there is lost. Free some space and "
-        "give the same command again: it goes on from there."
-    )
-
-
-def reserved_for(path: Path) -> Path:
-    """Where room for `path` is reserved."""
-    return path.with_name(f"{path.name}.reserved")
-
-
-def reserve(path: Path, size: int) -> None:
-    """Take room on the disk now, so that `write_reserved` can write `path` when it is full.
-
-    Args:
-        path: the file to be written later.
-        size: in bytes, at least that of the later text.
-    """
-    write_text(reserved_for(path), " " * size)
-
-
-def write_reserved(path: Path, text: str) -> None:
-    """Write `text` as UTF-8 into the room reserved for `path`; without one, like `write_text`."""
-    reserved = reserved_for(path)
-    if not reserved.exists():
-        write_text(path, text)
-        return
-    # Written over in place: given back first, the room could be gone to another writer.
-    with reserved.open("r+", encoding="utf-8") as file:
-        file.write(text)
-        file.truncate()
-    _flush_to_disk(reserved)
-    os.replace(reserved, path)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write `text` as UTF-8."""
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
-
-
-def write_json(path: Path, value: Any) -> None:  # noqa: ANN401 (any JSON value)
-    """Write `value` as JSON. Missing numbers are null: a NaN is a ValueError."""
-    write_text(path, json_text(value))
-
-
-def json_text(value: Any) -> str:  # noqa: ANN401 (any JSON value)
-    """`value` as JSON. Missing numbers are null: a NaN is a ValueError."""
-    return json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n"
-
-
-def read_json(path: Path, way_out: str) -> dict[str, Any]:
-    """The JSON object in `path`.
-
-    Args:
-        path: the file.
-        way_out: what the user can do where it is damaged, as a sentence.
-
-    Raises:
-        ResultsError: the file is missing, not readable, cut short, or holds something else.
-    """
-    try:
-        value = json.loads(path.read_bytes())
-    except FileNotFoundError as error:
-        raise ResultsError(f"{path} is missing. {way_out}") from error
-    except PermissionError as error:
-        raise ResultsError(f"{path} cannot be read ({error.strerror}). {way_out}") from error
-    except ValueError as error:
-        raise ResultsError(f"{path} is not whole JSON ({error}). {way_out}") from error
-    if not isinstance(value, dict):
-        raise ResultsError(f"{path} holds no JSON object. {way_out}")
-    return value
-
-
-def _flush_to_disk(path: Path) -> None:
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
+def sites_folder(project: Path) -> Path:
+    """The folder of site files: `project`'s own, else that of harness's checkout."""
+    own = project / "slurm"
+    return own if own.is_dir() else Path(__file__).resolve().parent.parent / "slurm"

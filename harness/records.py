@@ -7,13 +7,21 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import ResultsError
-from harness.paths import json_text, read_json, reserve, write_json, write_reserved
+from harness.files import json_text, read_json, reserve, write_json, write_reserved
 
 METRICS_SCHEMA = 1
 METRICS = ("AP", "AP50", "AP75", "APs", "APm", "APl")
 TASKS = ("segm", "bbox")
 
+# "interrupted": by a signal that it could answer. "killed": found so by the next attempt, or by its
+# job. "lost": so too, but Slurm took the job away (preemption, node failure, requeue).
+ENDS = ("done", "failed", "out of memory", "interrupted", "killed", "lost")
 KILLED = "killed: the attempt ended without a word"
+LOST = "Slurm took the job away (preemption, node failure or requeue)"
+# Errors of interrupted attempts, written by their job once it knows. Without one Slurm took the job
+# away before it could.
+PREEMPTED = "preempted"
+ASKED = "asked to stop: its time limit was near, or by a person"
 LONGEST_ERROR = 500
 ROOM_FOR_OUTCOME = 8192  # bytes: each of those letters may take 12 in JSON
 
@@ -113,11 +121,49 @@ FITS: Mapping[str, Callable[[object], bool]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
+class Begin:
+    """begin.json: an attempt's first word.
+
+    Attributes:
+        host, pid: of the process that writes the run's files.
+        started_at: seconds since 1970.
+        iteration: done before this attempt, by the newest checkpoint.
+        sid: of the submission whose job this is; "" outside Slurm.
+        job_id: as Slurm's commands take it, "123_4"; "" outside Slurm.
+        restart: how often Slurm had put that job back into its queue.
+    """
+
+    host: str
+    pid: int
+    started_at: float
+    iteration: int
+    sid: str = ""
+    job_id: str = ""
+    restart: int = 0
+
+
+def write_begin(path: Path, begin: Begin) -> None:
+    """Write begin.json."""
+    write_json(path, asdict(begin))
+
+
+def read_begin(path: Path) -> Begin | None:
+    """How the attempt began; None where it has not said so, or its file is damaged."""
+    try:
+        begin = Begin(**read_json(path, ""))
+    except (ResultsError, TypeError):
+        return None
+    texts, numbers = (begin.host, begin.sid, begin.job_id), (begin.pid, begin.started_at)
+    whole = all(map(_is_text, texts)) and all(map(_is_number, numbers))
+    return begin if whole and type(begin.iteration) is type(begin.restart) is int else None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Outcome:
     """outcome.json: how one attempt ended. An attempt without one is running, or was killed.
 
     Attributes:
-        ended: "done", "failed" or "interrupted"; "killed" where the next attempt found it so.
+        ended: one of `ENDS`.
         error: one line for a person; "" where there is none.
         seconds: length of the attempt.
         trained_s: of which training.
@@ -138,6 +184,11 @@ def write_outcome(path: Path, outcome: Outcome) -> None:
     """Write outcome.json, its error cut to the room there is for it."""
     outcome = replace(outcome, error=outcome.error[:LONGEST_ERROR])
     write_reserved(path, json_text(asdict(outcome)))
+
+
+def write_outcome_beside(path: Path, outcome: Outcome) -> None:
+    """Write outcome.json from a process that has not taken the room for it."""
+    write_json(path, asdict(replace(outcome, error=outcome.error[:LONGEST_ERROR])))
 
 
 def read_outcome(path: Path) -> Outcome | None:

@@ -15,30 +15,35 @@ STANDARD = frozenset(sys.stdlib_module_names)
 MAY_IMPORT = {
     "__init__": "",
     "errors": "",
-    "paths": "errors",
-    "records": "errors paths",
-    "lease": "errors paths",
+    "files": "errors",
+    "paths": "errors files",
+    "stop": "",
+    "records": "errors files paths",
+    "lease": "errors files paths",
     "data": "errors",
-    "grid": "errors paths records lease data",
+    "grid": "errors files paths records lease data",
     "losses": "torch",
     "shapes": "errors numpy PIL pycocotools",
-    "detection": "errors paths data grid losses torch detectron2 numpy omegaconf",
+    "detection": "errors files paths stop data grid losses torch detectron2 numpy omegaconf",
     "evaluation": "errors records data numpy pycocotools hotcoco",
-    "launch": "errors paths records lease data grid submitit __init__",
-    "collect": "errors paths records grid pandas",
+    "launch": "errors files paths stop records lease data grid submitit __init__",
+    "slurm": "errors files paths stop records lease grid launch submitit pydantic __init__",
+    "collect": "errors files paths records grid pandas",
     "report": "errors records grid pandas numpy matplotlib",
     "terminal": "paths grid launch report rich",
-    "rebuild": "errors paths grid collect report pandas",
+    "rebuild": "errors files paths grid collect report pandas",
     "workplace": "paths grid",
     "commands": "errors paths grid launch workplace",
-    "cli": "errors paths typer",
+    "on_slurm": "errors paths grid slurm workplace",
+    "cli": "errors files paths typer",
 }
 # What it may import inside a function, when it comes to that: the arrows that would otherwise load
 # torch, submitit or rich on the way to `--help`.
 MAY_IMPORT_LATER = {
     "launch": "detection evaluation shapes",
-    "commands": "terminal rebuild",
-    "cli": "grid launch terminal rebuild commands workplace",
+    "commands": "terminal rebuild slurm on_slurm",
+    "on_slurm": "slurm terminal",
+    "cli": "grid launch slurm terminal rebuild commands on_slurm workplace",
 }
 
 

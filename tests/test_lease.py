@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import HarnessError, LaunchError
-from harness.lease import STALE_AFTER_S, lease, live_holder
+from harness.lease import LEASE_LOST, STALE_AFTER_S, lease, live_holder
 
 
 @pytest.fixture
@@ -38,15 +38,15 @@ def quick(monkeypatch):
 
 
 @pytest.fixture
-def sigterm():
-    """SIGTERM as an exception, as in an attempt."""
+def loss_is_an_exception():
+    """As in an attempt."""
 
     def stop(signum, frame):
-        raise SystemExit(143)
+        raise SystemExit(128 + signum)
 
-    before = signal.signal(signal.SIGTERM, stop)
+    before = signal.signal(LEASE_LOST, stop)
     yield
-    signal.signal(signal.SIGTERM, before)
+    signal.signal(LEASE_LOST, before)
 
 
 def wait_until(true, within_s=10.0):
@@ -71,7 +71,7 @@ def test_a_lease_is_gone_after_an_error(path):
 
 def test_a_lease_of_a_live_process_is_respected(path):
     message = (
-        f"^Run 3f9c1ab2 is being trained already, by process {os.getpid()} on "
+        f"^Run 3f9c1ab2 is under way already, by process {os.getpid()} on "
         rf"{socket.gethostname()} \({path}\). Wait for it, or end that process first.$"
     )
     with (
@@ -114,7 +114,9 @@ def test_a_lease_cut_short_by_a_full_disk_counts_as_held_only_while_it_is_young(
     assert live_holder(path) is None
 
 
-def test_a_holder_that_lost_its_lease_is_ended_and_leaves_the_new_one(path, quick, sigterm, capfd):
+def test_a_holder_that_lost_its_lease_is_ended_and_leaves_the_new_one(
+    path, quick, loss_is_an_exception, capfd
+):
     theirs = json.dumps({"host": "node7", "pid": 1, "started": "1", "token": "theirs"})
 
     def lose():
@@ -132,7 +134,7 @@ def test_a_holder_that_lost_its_lease_is_ended_and_leaves_the_new_one(path, quic
     )
 
 
-def test_a_holder_whose_lease_was_removed_is_ended(path, quick, sigterm, capfd):
+def test_a_holder_whose_lease_was_removed_is_ended(path, quick, loss_is_an_exception, capfd):
     def lose():
         path.unlink()
         time.sleep(10)
@@ -182,13 +184,19 @@ def test_a_full_disk_leaves_no_half_written_lease(path, monkeypatch):
     assert list(path.parent.iterdir()) == []
 
 
-def test_others_may_read_who_holds_a_lease(path):
+def test_a_lease_is_private(path):
     before = os.umask(0o022)
     try:
         with lease(path, "Run 3f9c1ab2"):
-            assert path.stat().st_mode & 0o777 == 0o644
+            assert path.stat().st_mode & 0o777 == 0o600
+            assert path.parent.stat().st_mode & 0o777 == 0o700
     finally:
         os.umask(before)
+
+
+def test_a_lost_lease_asks_for_no_checkpoint(path):
+    # In a Slurm job these two do: harness.launch.signals.
+    assert LEASE_LOST not in (signal.SIGTERM, signal.SIGUSR2)
 
 
 def test_a_lease_that_may_not_be_read_counts_as_held_while_it_is_touched(path, monkeypatch):
@@ -200,6 +208,44 @@ def test_a_lease_that_may_not_be_read_counts_as_held_while_it_is_touched(path, m
     assert live_holder(path) is not None
     os.utime(path, (time.time() - STALE_AFTER_S - 60,) * 2)
     assert live_holder(path) is None
+
+
+def test_a_live_holder_is_waited_for_and_named_once(path, monkeypatch, capsys):
+    monkeypatch.setattr("harness.lease.POLL_S", 0.01)
+    looks = []
+
+    def end_of_the_holder(seconds):
+        looks.append(seconds)
+        if len(looks) == 3:
+            path.unlink()
+
+    monkeypatch.setattr("harness.lease.time.sleep", end_of_the_holder)
+    write_lease(path, host="node7", pid=1, started="1")
+    with lease(path, "Run 3f9c1ab2", wait_s=60.0):
+        assert live_holder(path).pid == os.getpid()
+    assert looks == [0.01] * 3
+    assert capsys.readouterr().err == (
+        "Run 3f9c1ab2 is held by process 1 on node7: waiting up to 60 s for it to end.\n"
+    )
+
+
+def test_a_holder_on_another_host_that_died_is_waited_for_until_that_is_known(path, monkeypatch):
+    monkeypatch.setattr("harness.lease.POLL_S", 0.01)
+    monkeypatch.setattr("harness.lease.STALE_AFTER_S", 0.2)
+    write_lease(path, host="node7", pid=1, started="1")
+    with lease(path, "Run 3f9c1ab2", wait_s=60.0):
+        assert live_holder(path).pid == os.getpid()
+
+
+def test_a_holder_that_lives_on_is_refused_after_the_wait(path, monkeypatch):
+    monkeypatch.setattr("harness.lease.POLL_S", 0.01)
+    write_lease(path, host="node7", pid=1, started="1")
+    with (
+        pytest.raises(LaunchError, match="under way already, by process 1 on node7"),
+        lease(path, "Run 3f9c1ab2", wait_s=0.05),
+    ):
+        pass
+    assert live_holder(path).host == "node7"
 
 
 CONTENDER = """

@@ -3,11 +3,9 @@ from pathlib import Path
 import pytest
 
 from harness.errors import HarnessError, ResultsError
-from harness.paths import (
-    RunPaths,
-    RunsFolder,
+from harness.files import (
     disk_full,
-    project_folder,
+    private_folder,
     read_json,
     replacing,
     reserve,
@@ -16,6 +14,7 @@ from harness.paths import (
     write_reserved,
     write_text,
 )
+from harness.paths import RunPaths, RunsFolder, project_folder
 
 
 def test_a_file_is_replaced_whole(tmp_path):
@@ -165,3 +164,25 @@ def test_a_file_that_may_not_be_read_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr("harness.paths.Path.read_bytes", refuse)
     with pytest.raises(ResultsError, match=r"file cannot be read \(Permission denied\)\. Ask"):
         read_json(tmp_path / "file", "Ask.")
+
+
+def test_folders_that_are_made_are_their_users_alone_and_others_stay_as_they_are(tmp_path):
+    shared = tmp_path / "scratch"
+    shared.mkdir()
+    shared.chmod(0o777)
+    private_folder(shared / "runs" / "3f9c1ab2")
+    assert shared.stat().st_mode & 0o777 == 0o777
+    assert (shared / "runs").stat().st_mode & 0o777 == 0o700
+    assert (shared / "runs" / "3f9c1ab2").stat().st_mode & 0o777 == 0o700
+    (shared / "runs").chmod(0o750)
+    private_folder(shared / "runs")
+    assert (shared / "runs").stat().st_mode & 0o777 == 0o750
+
+
+def test_what_is_written_into_a_new_folder_is_private_unless_it_is_to_be_shared(tmp_path):
+    write_text(tmp_path / "run" / "spec.json", "")
+    write_text(tmp_path / "results" / "table.md", "", shared=True)
+    (tmp_path / "plain").mkdir()
+    plain = (tmp_path / "plain").stat().st_mode
+    assert (tmp_path / "run").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "results").stat().st_mode == plain

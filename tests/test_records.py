@@ -3,14 +3,19 @@ from dataclasses import replace
 import pytest
 
 from harness.errors import ResultsError
-from harness.paths import write_json
+from harness.files import write_json
 from harness.records import (
+    Begin,
     Metrics,
     Outcome,
+    read_begin,
     read_metrics,
     read_outcome,
+    reserve_outcome,
+    write_begin,
     write_metrics,
     write_outcome,
+    write_outcome_beside,
 )
 
 METRICS = Metrics(
@@ -103,3 +108,24 @@ def test_an_attempt_without_a_whole_outcome_has_none(tmp_path):
     outcome = Outcome(ended="done", error="", seconds=9.0, trained_s=8.0)
     write_outcome(path, outcome)
     assert read_outcome(path) == outcome
+
+
+def test_a_process_beside_leaves_the_room_to_the_one_that_took_it(tmp_path):
+    path = tmp_path / "outcome.json"
+    reserve_outcome(path)
+    outcome = Outcome(ended="failed", error="x" * 600, seconds=9.0, trained_s=8.0)
+    write_outcome_beside(path, outcome)
+    assert read_outcome(path) == replace(outcome, error="x" * 500)
+    assert (tmp_path / "outcome.json.reserved").stat().st_size == 8192
+
+
+def test_a_begin_comes_back_and_a_damaged_one_is_none(tmp_path):
+    path = tmp_path / "begin.json"
+    assert read_begin(path) is None
+    begin = Begin(
+        host="node7", pid=1, started_at=12.5, iteration=40, sid="h-0", job_id="123_4", restart=2
+    )
+    write_begin(path, begin)
+    assert read_begin(path) == begin
+    path.write_text('{"host": "node7"}')
+    assert read_begin(path) is None

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from harness.errors import SpecError
 from harness.grid.spec import RunSpec, base_of
@@ -56,8 +57,8 @@ class Grid:
     cells: tuple[Cell, ...]
     layouts: Mapping[str, Layout]
 
-    @property
-    def runs(self) -> dict[str, RunSpec]:
+    @cached_property
+    def runs(self) -> Mapping[str, RunSpec]:
         """Every distinct run by id, each base before its fine-tunes."""
         found: dict[str, RunSpec] = {}
         for cell in self.cells:
@@ -66,6 +67,14 @@ class Grid:
                 found.setdefault(base.run_id, base)
             found.setdefault(cell.spec.run_id, cell.spec)
         return found
+
+    @cached_property
+    def cell_names(self) -> Mapping[str, tuple[str, ...]]:
+        """The names of the cells that show each run, by its id; bases are in no cell."""
+        names: dict[str, tuple[str, ...]] = {}
+        for cell in self.cells:
+            names[cell.spec.run_id] = (*names.get(cell.spec.run_id, ()), cell.name)
+        return names
 
     def cells_of(self, run_id: str) -> list[Cell]:
         """The cells that show the run `run_id`."""
@@ -77,8 +86,8 @@ class Grid:
 
     def name_of(self, run_id: str) -> str:
         """What people read: `table1/k=2`, or `base mask_rcnn_R50_FPN` for a base."""
-        shown = self.cells_of(run_id)
-        return shown[0].name if shown else f"base {self.runs[run_id].architecture}"
+        shown = self.cell_names.get(run_id)
+        return shown[0] if shown else f"base {self.runs[run_id].architecture}"
 
 
 def table_grid(name: str, layout: Layout, cells: Iterable[Cell]) -> Grid:

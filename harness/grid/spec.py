@@ -10,7 +10,7 @@ import itertools
 import json
 import math
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from harness.errors import SpecError, unknown
@@ -217,6 +217,7 @@ class RunSpec:
         return self.schedule.steps[0] if self.stage == "base" else self.schedule.max_iter
 
 
+@cache  # a thousand runs ask for the few bases that they share, whose ids are hashes
 def base_of(spec: RunSpec) -> RunSpec | None:
     """The base that a fine-tune starts from; None for a base."""
     if spec.stage == "base":

@@ -8,7 +8,7 @@ from harness.errors import ResultsError
 from harness.grid.spec import NOT_BUILT, RunSpec, base_of
 from harness.lease import live_holder
 from harness.paths import RunPaths, RunsFolder
-from harness.records import KILLED, METRICS, read_metrics, read_outcome
+from harness.records import KILLED, METRICS, read_begin, read_metrics, read_outcome
 
 
 class State(StrEnum):
@@ -16,9 +16,32 @@ class State(StrEnum):
 
     DONE = "done"
     RUNNING = "running"
+    QUEUED = "queued"
     FAILED = "failed"
     TO_DO = "to do"
     BLOCKED = "blocked"
+
+
+class Cause(StrEnum):
+    """Why a run that is not done does not go on: what decides whether it is tried again."""
+
+    NONE = ""
+    ERROR = "error"  # a bug, or something that the user must mend
+    OUT_OF_MEMORY = "out of memory"
+    TIME_LIMIT = "time limit"
+    PREEMPTED = "preempted"
+    NODE_FAILURE = "node failure"
+    CANCELLED = "cancelled"
+    KILLED = "killed"
+    LOST = "lost"  # its job is gone and nobody knows why
+    BASE = "base"  # its base does not go on
+
+
+FAILURES = {  # by how an attempt ended
+    "failed": Cause.ERROR,
+    "out of memory": Cause.OUT_OF_MEMORY,
+    "killed": Cause.KILLED,
+}
 
 
 @dataclass(frozen=True)
@@ -27,6 +50,7 @@ class RunState:
 
     state: State
     reason: str = ""
+    cause: Cause = Cause.NONE
 
 
 def run_state(spec: RunSpec, runs: RunsFolder) -> RunState:
@@ -57,13 +81,8 @@ def is_trained(spec: RunSpec, paths: RunPaths) -> bool:
 
 def last_failure(paths: RunPaths) -> str:
     """What ended the newest attempt at a run that is not being trained; "" for nothing."""
-    attempt = paths.last_attempt()
-    if attempt is None:
-        return ""
-    outcome = read_outcome(attempt.outcome)
-    if outcome is None:
-        return KILLED
-    return outcome.error if outcome.ended in ("failed", "killed") else ""
+    failure = _failure(paths)
+    return failure.reason if failure else ""
 
 
 def _state_on_disk(spec: RunSpec, runs: RunsFolder) -> RunState:
@@ -72,10 +91,24 @@ def _state_on_disk(spec: RunSpec, runs: RunsFolder) -> RunState:
         return RunState(State.DONE)
     if live_holder(paths.lease):
         return RunState(State.RUNNING)
-    failure = last_failure(paths)
-    if failure:
-        return RunState(State.FAILED, failure)
+    failure = _failure(paths)
+    if failure is not None:
+        return failure
     base = base_of(spec)
     if base is not None and run_state(base, runs).state is State.FAILED:
-        return RunState(State.BLOCKED, f"its base {base.run_id} failed")
+        return RunState(State.BLOCKED, f"its base {base.run_id} failed", Cause.BASE)
     return RunState(State.TO_DO)
+
+
+def _failure(paths: RunPaths) -> RunState | None:
+    # A run that was interrupted, or whose job Slurm took away, has not failed: it can go on.
+    attempt = paths.last_attempt()
+    if attempt is None:
+        return None
+    outcome = read_outcome(attempt.outcome)
+    if outcome is None:
+        begin = read_begin(attempt.begin)
+        lost = begin is not None and begin.job_id  # as `harness.launch.attempt.settle_killed`
+        return None if lost else RunState(State.FAILED, KILLED, Cause.KILLED)
+    cause = FAILURES.get(outcome.ended)
+    return RunState(State.FAILED, outcome.error, cause) if cause else None

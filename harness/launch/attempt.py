@@ -2,17 +2,55 @@
 
 import errno
 import os
+import socket
 import sys
 import time
 import traceback
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import HarnessError
+from harness.files import disk_full, private_folder, reserved_for, write_text
 from harness.launch.signals import signals_end_in_order
-from harness.paths import AttemptPaths, RunPaths, disk_full, reserved_for, write_text
-from harness.records import KILLED, Outcome, reserve_outcome, write_outcome
+from harness.paths import AttemptPaths, RunPaths
+from harness.records import (
+    KILLED,
+    LOST,
+    Begin,
+    Outcome,
+    read_begin,
+    read_outcome,
+    reserve_outcome,
+    write_begin,
+    write_outcome,
+    write_outcome_beside,
+)
+
+# What torch's allocator and C++ say in a plain RuntimeError.
+NO_MEMORY = (
+    "out of memory",
+    "can't allocate memory",
+    "DefaultCPUAllocator",
+    "bad allocation",
+    "bad_alloc",
+)
+
+
+@dataclass(frozen=True)
+class JobName:
+    """The Slurm job that makes an attempt.
+
+    Attributes:
+        sid: of its submission.
+        job_id: as Slurm's commands take it, "123_4".
+        restart: how often Slurm had put it back into its queue.
+    """
+
+    sid: str
+    job_id: str
+    restart: int
 
 
 class Clock:
@@ -37,65 +75,120 @@ class Clock:
             self.trained_s += time.monotonic() - begun
 
 
-def new_attempt(paths: RunPaths) -> AttemptPaths:
+def new_attempt(paths: RunPaths, job: JobName | None = None) -> AttemptPaths:
     """The folder of the next attempt, made by this call and no other, with room for its outcome.
+
+    Args:
+        paths: of the run.
+        job: the Slurm job that makes it, where one does.
 
     Raises:
         HarnessError: the disk is full; there is no attempt then.
     """
+    private_folder(paths.attempts)
     number = max(paths.attempt_numbers(), default=0)
     while True:
         number += 1
         try:
-            paths.attempt(number).folder.mkdir(parents=True)
+            paths.attempt(number).folder.mkdir(mode=0o700)
         except FileExistsError:
             continue
         attempt = paths.attempt(number)
         try:
             reserve_outcome(attempt.outcome)
+            write_begin(attempt.begin, _begin(paths, job))
         except BaseException:
+            reserved_for(attempt.outcome).unlink(missing_ok=True)
             attempt.folder.rmdir()
             raise
         return attempt
 
 
 def settle_killed(paths: RunPaths) -> None:
-    """Write the outcome of attempts that were killed: their time is in no file but by its dates.
+    """Write the outcome of attempts that ended without one.
 
     Only for the holder of the lease, before it trains.
     """
     for number in paths.attempt_numbers():
-        outcome = paths.attempt(number).outcome
-        begun = reserved_for(outcome)  # where it is left, nothing was written into it
-        if begun.exists():
-            logged_s = paths.metrics_log.stat().st_mtime if paths.metrics_log.exists() else 0.0
-            seconds = max(0.0, logged_s - begun.stat().st_mtime)
-            write_outcome(
-                outcome, Outcome(ended="killed", error=KILLED, seconds=seconds, trained_s=seconds)
-            )
+        attempt = paths.attempt(number)
+        if not reserved_for(attempt.outcome).exists():  # where it is left, it was not written into
+            continue
+        if read_outcome(attempt.outcome):  # by a process beside the one that took the room
+            reserved_for(attempt.outcome).unlink()
+            continue
+        begin = read_begin(attempt.begin)
+        in_slurm = begin is not None and begin.job_id
+        write_end(paths, attempt, *(("lost", LOST) if in_slurm else ("killed", KILLED)))
+
+
+def write_end(paths: RunPaths, attempt: AttemptPaths, ended: str, error: str) -> None:
+    """Write the outcome of an attempt whose process is gone: it lasted until its last line."""
+    begin = read_begin(attempt.begin)
+    begun = begin.started_at if begin else reserved_for(attempt.outcome).stat().st_mtime
+    logged = paths.metrics_log.stat().st_mtime if paths.metrics_log.exists() else 0.0
+    seconds = max(0.0, logged - begun)
+    outcome = Outcome(ended=ended, error=error, seconds=seconds, trained_s=seconds)
+    write_outcome(attempt.outcome, outcome)
 
 
 @contextmanager
-def recorded(attempt: AttemptPaths) -> Iterator[Clock]:
-    """Write the attempt's outcome when the block ends, however it ends, by signals too."""
+def recorded(
+    attempt: AttemptPaths,
+    signals: Callable[[], AbstractContextManager[None]] = signals_end_in_order,
+) -> Iterator[Clock]:
+    """Write the attempt's outcome when the block ends, however it ends, by signals too.
+
+    Args:
+        attempt: this process has made it.
+        signals: what signals do in the block.
+    """
     clock = Clock()
 
     def ended(how: str, error: str = "") -> None:
-        write_outcome(
-            attempt.outcome,
-            Outcome(ended=how, error=error, seconds=clock.seconds, trained_s=clock.trained_s),
-        )
+        # A process beside this one that failed first knows the reason better.
+        if how == "done" or read_outcome(attempt.outcome) is None:
+            write_outcome(
+                attempt.outcome,
+                Outcome(ended=how, error=error, seconds=clock.seconds, trained_s=clock.trained_s),
+            )
 
-    with signals_end_in_order():
+    with signals():
         try:
             yield clock
         except Exception as error:
-            ended("failed", one_line(error))
+            ended(class_of(error), one_line(error))
             raise
         except BaseException:
             ended("interrupted")
             raise
         ended("done")
+
+
+@contextmanager
+def recorded_beside(attempt: AttemptPaths) -> Iterator[None]:
+    """Write the attempt's outcome if the block fails before the process that has made it did."""
+    try:
+        yield
+    except Exception as error:
+        if read_outcome(attempt.outcome) is None:
+            begin = read_begin(attempt.begin)
+            seconds = max(0.0, time.time() - begin.started_at) if begin else 0.0
+            outcome = Outcome(
+                ended=class_of(error), error=one_line(error), seconds=seconds, trained_s=seconds
+            )
+            write_outcome_beside(attempt.outcome, outcome)
+        raise
+
+
+def class_of(error: Exception) -> str:
+    """Which of `harness.records.ENDS` an error is: more memory can help, or nothing by itself."""
+    no_memory = (
+        isinstance(error, MemoryError)
+        or any(kind.__name__ == "OutOfMemoryError" for kind in type(error).__mro__)  # torch's
+        or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
+        or (isinstance(error, RuntimeError) and any(words in str(error) for words in NO_MEMORY))
+    )
+    return "out of memory" if no_memory else "failed"
 
 
 @contextmanager
@@ -149,6 +242,19 @@ def one_line(error: Exception) -> str:
     if isinstance(error, HarnessError):
         return first
     return f"{type(error).__name__}: {first}".removesuffix(": ")
+
+
+def _begin(paths: RunPaths, job: JobName | None) -> Begin:
+    name = job or JobName("", "", 0)
+    return Begin(
+        host=socket.gethostname(),
+        pid=os.getpid(),
+        started_at=time.time(),
+        iteration=paths.newest_iteration(),
+        sid=name.sid,
+        job_id=name.job_id,
+        restart=name.restart,
+    )
 
 
 def _flush() -> None:

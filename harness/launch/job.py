@@ -1,13 +1,16 @@
 """What a job executes: one run, from its spec.json to its metrics.json."""
 
 import math
+import sys
 import warnings
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.data.splits import locate
 from harness.errors import ResultsError, SpecError
+from harness.files import read_json, write_json
 from harness.grid.again import command
 from harness.grid.spec import (
     DATA_REVISION,
@@ -22,18 +25,66 @@ from harness.grid.spec import (
 from harness.grid.state import is_done, is_trained
 from harness.launch.attempt import (
     Clock,
+    JobName,
     new_attempt,
     output_into_files,
     recorded,
+    recorded_beside,
     settle_killed,
 )
-from harness.launch.environment import describe_device, describe_environment, package_version
+from harness.launch.environment import (
+    PRIVATE,
+    describe_device,
+    describe_environment,
+    earlier_code,
+    package_version,
+)
+from harness.launch.signals import signals_end_in_order
 from harness.lease import lease
-from harness.paths import AttemptPaths, RunPaths, RunsFolder, read_json, write_json
+from harness.paths import AttemptPaths, RunPaths, RunsFolder
 from harness.records import TASKS, Metrics, read_outcome, write_metrics
 
-PRIVATE = ("host", "platform")  # stay in env.json; metrics are made to be shared
 Output = Callable[[AttemptPaths], AbstractContextManager[None]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """Which process of a Slurm job this one is.
+
+    Attributes:
+        job: of which it is a part.
+        rank: its number among the processes that train the run together; 0 leads.
+        processes: how many these are.
+        local_rank: its number on its node, which is that of its GPU.
+        port: on this node, where they meet.
+    """
+
+    job: JobName
+    rank: int
+    processes: int
+    local_rank: int
+    port: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Way:
+    """How an attempt is made, by where it is made.
+
+    Attributes:
+        output: where what it prints goes.
+        signals: what signals do.
+        job: the Slurm job, if any.
+        wait_s: for another holder of the run's lease.
+        tell: the other processes, whether they are to train beside this one.
+        leave: called between training and scoring, which this process does alone.
+    """
+
+    output: Output
+    signals: Callable[[], AbstractContextManager[None]] = signals_end_in_order
+    job: JobName | None = None
+    wait_s: float = 0.0
+    tell: Callable[[bool], object] = lambda go: None
+    leave: Callable[[], None] = lambda: None
 
 
 def execute(folder: Path) -> None:
@@ -42,7 +93,45 @@ def execute(folder: Path) -> None:
     Raises:
         HarnessError: the run cannot be trained or scored; the attempt's outcome says so too.
     """
-    _attempt(folder, output_into_files)
+    _attempt(folder, _Way(output=output_into_files))
+
+
+def execute_in_job(folder: Path, task: Task, wait_s: float) -> None:
+    """The run in `folder` as one process of a Slurm job; what signals do is left to the caller.
+
+    The process of rank 0 holds the lease, writes the run's files and scores; the others train
+    beside it, or end at once if it finds the run done. What they print stays in Slurm's files.
+
+    Args:
+        folder: of the run.
+        task: which process this is.
+        wait_s: how long to wait for another holder of the run's lease.
+
+    Raises:
+        HarnessError: the run cannot be trained or scored; the attempt's outcome says so too.
+    """
+    with ExitStack() as group:
+        agree: Callable[[bool], bool] = bool
+        if task.processes > 1:
+            _silence_libraries()
+            from harness.detection import processes
+
+            agree = processes.agree
+            group.enter_context(
+                processes.process_group(task.rank, task.processes, task.local_rank, task.port)
+            )
+        if task.rank > 0:
+            _train_beside(folder, agree)
+            return
+        way = _Way(
+            output=output_into_files,
+            signals=nullcontext,
+            job=task.job,
+            wait_s=wait_s,
+            tell=agree,
+            leave=group.close,
+        )
+        _attempt(folder, way)
 
 
 def run_here(folder: Path) -> None:
@@ -51,7 +140,7 @@ def run_here(folder: Path) -> None:
     Raises:
         HarnessError: the run cannot be trained or scored; the attempt's outcome says so too.
     """
-    _attempt(folder, lambda attempt: nullcontext())
+    _attempt(folder, _Way(output=lambda attempt: nullcontext()))
 
 
 def read_spec(paths: RunPaths) -> RunSpec:
@@ -67,19 +156,36 @@ def read_spec(paths: RunPaths) -> RunSpec:
     return spec
 
 
-def _attempt(folder: Path, output: Output) -> None:
+def _attempt(folder: Path, way: _Way) -> None:
     paths = RunPaths(folder.resolve())
     spec = read_spec(paths)
-    with lease(paths.lease, f"Run {spec.run_id}"):
+    with lease(paths.lease, f"Run {spec.run_id}", way.wait_s):
         if is_done(spec, paths):
+            way.tell(False)
             return
         if not is_trained(spec, paths):
             _refuse_other_code(spec, paths)
         paths.remove_temporaries()
         settle_killed(paths)
-        attempt = new_attempt(paths)
-        with recorded(attempt) as clock, output(attempt):
-            _train_and_score(spec, paths, clock)
+        attempt = new_attempt(paths, way.job)
+        if way.job is not None:
+            # Divides Slurm's file, which goes on over restarts: the aftermath reads what follows.
+            print(attempt.folder, file=sys.stderr, flush=True)
+        with recorded(attempt, way.signals) as clock, way.output(attempt):
+            way.tell(True)
+            _train_and_score(spec, paths, clock, way.leave)
+
+
+def _train_beside(folder: Path, agree: Callable[[bool], bool]) -> None:
+    paths = RunPaths(folder.resolve())
+    spec = read_spec(paths)
+    if not agree(False):  # the first process decides, whatever the others say
+        return
+    attempt = paths.last_attempt()
+    with recorded_beside(attempt) if attempt else nullcontext():
+        from harness.detection.train import train
+
+        train(spec, paths, RunsFolder(paths.folder.parent))
 
 
 def _refuse_other_code(spec: RunSpec, paths: RunPaths) -> None:
@@ -97,8 +203,12 @@ def _refuse_other_code(spec: RunSpec, paths: RunPaths) -> None:
             )
 
 
-def _train_and_score(spec: RunSpec, paths: RunPaths, clock: Clock) -> None:
+def _train_and_score(
+    spec: RunSpec, paths: RunPaths, clock: Clock, leave: Callable[[], None]
+) -> None:
     environment = describe_environment()
+    if paths.newest_iteration() > 0:
+        environment |= earlier_code(environment, paths.environment)
     write_json(paths.environment, environment)
 
     _silence_libraries()
@@ -110,6 +220,7 @@ def _train_and_score(spec: RunSpec, paths: RunPaths, clock: Clock) -> None:
     print_progress()
     with clock.training():
         trained = train(spec, paths, RunsFolder(paths.folder.parent))
+    leave()
     annotations = dict(trained.annotations)
     ap: dict[str, dict[str, float | None]] = {}
     if spec.test_split is not None:

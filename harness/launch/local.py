@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from harness.grid.spec import NOT_BUILT, RunSpec
-from harness.grid.state import RunState, State, run_state
+from harness.grid.state import Cause, RunState, State, run_state
 from harness.launch.attempt import record_lost_attempt
 from harness.launch.job import execute
 from harness.launch.processes import POLL_S, LocalJob, start_job, stop_jobs
@@ -81,10 +81,11 @@ class LocalLaunch:
             return self._ended_badly(spec, job)
         blocked = blocked_by_base(spec, bases)
         # What failed in an earlier launch is tried again.
-        return RunState(State.BLOCKED, blocked) if blocked else RunState(State.TO_DO)
+        return RunState(State.BLOCKED, blocked, Cause.BASE) if blocked else RunState(State.TO_DO)
 
     def _ended_badly(self, spec: RunSpec, job: LocalJob) -> RunState:
         paths = self.runs.run(spec.run_id)
         if paths.attempt_numbers() == self._attempts_before[spec.run_id]:
             record_lost_attempt(paths, job.paths.stderr)
-        return RunState(State.FAILED, run_state(spec, self.runs).reason or "interrupted")
+        found = run_state(spec, self.runs)
+        return RunState(State.FAILED, found.reason or "interrupted", found.cause)

@@ -1,19 +1,28 @@
 """What runs printed: following a run's output, and the last words of those that failed."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import LaunchError
 from harness.grid.again import command
 from harness.grid.grid import Grid
-from harness.grid.state import State, run_state
+from harness.grid.spec import RunSpec
+from harness.grid.state import Cause, RunState, State
+from harness.launch.schedule import States
+from harness.launch.status import states_on_disk
+from harness.launch.tail import tail
 from harness.lease import live_holder
 from harness.paths import AttemptPaths, RunPaths, RunsFolder
-from harness.records import read_outcome
+from harness.records import read_begin, read_outcome
 
 POLL_S = 0.5
+ASK_EVERY_S = 10.0  # Slurm is asked no more often than this
+LAST_BYTES = 64 * 1024
+
+Wait = Callable[[float], None]
+GOES_ON = (State.QUEUED, State.RUNNING)
 
 
 @dataclass(frozen=True)
@@ -22,52 +31,110 @@ class Failure:
 
     Attributes:
         log: the file that `last_lines` are from; None where the attempt printed to a terminal.
-        again: the command that tries it again.
+        again: the command that tries it again; "" where the reason names it, with what must change.
     """
 
     run_id: str
     name: str
     reason: str
+    cause: Cause
     last_lines: tuple[str, ...]
     log: Path | None
     again: str
 
 
-def failures(grid: Grid, runs: RunsFolder, lines: int = 15) -> list[Failure]:
-    """All failed runs of `grid`, each with the last `lines` lines of its newest attempt."""
+def failures(
+    grid: Grid,
+    runs: RunsFolder,
+    states: States | None = None,
+    job_logs: Mapping[str, Path] | None = None,
+    lines: int = 15,
+) -> list[Failure]:
+    """All failed runs of `grid`, each with the last lines that tell most.
+
+    Args:
+        grid: the runs.
+        runs: their folders.
+        states: by run id; those on disk by default.
+        job_logs: for each run that Slurm was given, the file of what its newest job wrote to stderr
+            before, and after, it was ours.
+        lines: how many of each.
+    """
+    states = states_on_disk(grid, runs) if states is None else states
+    job_logs = job_logs or {}
     failed = []
-    for run_id, spec in grid.runs.items():
-        now = run_state(spec, runs)
-        attempt = runs.run(run_id).last_attempt()
-        if now.state is State.FAILED and attempt:
-            log = next((path for path in (attempt.stderr, attempt.stdout) if _size(path)), None)
-            last = tuple(_text(log).splitlines()[-lines:]) if log else ()
-            again = command("submit --site local", spec, runs.folder)
-            failed.append(Failure(run_id, grid.name_of(run_id), now.reason, last, log, again))
+    for run_id, now in states.items():
+        if now.state is not State.FAILED:
+            continue
+        spec, paths, job_log = grid.runs[run_id], runs.run(run_id), job_logs.get(run_id)
+        log = _telling_log(paths, job_log)
+        last = tuple(_end_of(log)[-lines:]) if log else ()
+        on_slurm = job_log is not None or _slurm_id(paths.last_attempt()) != ""
+        again = _again(spec, runs, now.cause, on_slurm=on_slurm)
+        name = grid.name_of(run_id)
+        failed.append(Failure(run_id, name, now.reason, now.cause, last, log, again))
     return failed
 
 
-def printed(paths: RunPaths) -> Iterator[str]:
+def printed(
+    paths: RunPaths, now: RunState | None = None, job_log: Path | None = None
+) -> Iterator[str]:
     """What the newest attempt has printed so far: its stdout, then its stderr.
 
-    Raises:
-        LaunchError: there is no attempt, or it printed to a terminal.
-    """
-    attempt = _logged_attempt(paths)
-    yield from (_text(path) for path in (attempt.stdout, attempt.stderr))
-
-
-def follow(paths: RunPaths, wait: Callable[[], None] = lambda: time.sleep(POLL_S)) -> Iterator[str]:
-    """What the newest attempt prints, as it comes, until the attempt has ended.
+    Where there is no attempt, what Slurm's job printed before it came to one.
 
     Args:
         paths: of the run.
-        wait: called between two looks at the files.
+        now: its state, where Slurm was asked.
+        job_log: what its newest job wrote to stderr.
 
     Raises:
-        LaunchError: there is no attempt, or it printed to a terminal.
+        LaunchError: nothing was printed, or to a terminal.
     """
+    if paths.last_attempt() is None and job_log is not None and _size(job_log):
+        yield f"No attempt has begun. Its job printed, into {job_log}:\n"
+        yield _text(job_log)
+        return
+    attempt = _logged_attempt(paths, now)
+    yield from (_text(path) for path in (attempt.stdout, attempt.stderr))
+
+
+def follow(
+    paths: RunPaths,
+    wait: Wait = time.sleep,
+    ask: Callable[[], RunState] | None = None,
+    job_log: Callable[[], Path | None] = lambda: None,
+) -> Iterator[str]:
+    """What the newest attempt prints, as it comes, until the attempt has ended.
+
+    On Slurm also what the attempts after it print, until the run neither waits nor runs.
+
+    Args:
+        paths: of the run.
+        wait: called with seconds between two looks.
+        ask: the state of the run, by Slurm too; None where it was not given to Slurm.
+        job_log: what its newest job wrote to stderr; told where that ends before its first attempt.
+
+    Raises:
+        LaunchError: there is no attempt and none is to come, or it printed to a terminal.
+    """
+    if paths.last_attempt() is None and ask is not None:
+        yield from _until_next(paths, None, wait, ask)
+        if paths.last_attempt() is None:
+            yield from printed(paths, ask(), job_log())
+            return
     attempt = _logged_attempt(paths)
+    while True:
+        yield from _follow_attempt(paths, attempt, wait)
+        if ask is None:
+            return
+        yield from _until_next(paths, attempt, wait, ask)
+        if not _has_begun(paths, attempt):
+            return
+        attempt = _logged_attempt(paths)
+
+
+def _follow_attempt(paths: RunPaths, attempt: AttemptPaths, wait: Wait) -> Iterator[str]:
     with (
         attempt.stdout.open(errors="replace") as out,
         attempt.stderr.open(errors="replace") as err,
@@ -79,12 +146,44 @@ def follow(paths: RunPaths, wait: Callable[[], None] = lambda: time.sleep(POLL_S
                     yield text
             if ended:
                 return
-            wait()
+            wait(POLL_S)
 
 
-def _logged_attempt(paths: RunPaths) -> AttemptPaths:
+def _until_next(
+    paths: RunPaths, attempt: AttemptPaths | None, wait: Wait, ask: Callable[[], RunState]
+) -> Iterator[str]:
+    """Wait for the attempt after `attempt`, and tell for what; ends too when none is to come."""
+    told = ""
+    while not _has_begun(paths, attempt):
+        now = ask()
+        if now.state not in GOES_ON:
+            return
+        line = _waiting(paths, attempt, now)
+        if line != told:
+            yield line
+            told = line
+        wait(ASK_EVERY_S)
+
+
+def _has_begun(paths: RunPaths, before: AttemptPaths | None) -> bool:
+    newest = paths.last_attempt()
+    # Its files come a moment after its folder.
+    return newest is not None and newest != before and newest.stderr.exists()
+
+
+def _waiting(paths: RunPaths, attempt: AttemptPaths | None, now: RunState) -> str:
+    why = f": {now.reason}" if now.reason else ""
+    if attempt is None:
+        return f"Run {paths.folder.name} is {now.state}{why}. It has printed nothing yet.\n"
+    return f"Attempt {attempt.folder.name} has ended; the run is {now.state} again{why}.\n"
+
+
+def _logged_attempt(paths: RunPaths, now: RunState | None = None) -> AttemptPaths:
     attempt = paths.last_attempt()
     run_id = paths.folder.name
+    if attempt is None and now is not None and now.state is not State.TO_DO:
+        why = f" ({now.reason})" if now.reason else ""
+        raise LaunchError(f"Run {run_id} is {now.state}{why}. It has printed nothing yet.")
     if attempt is None:
         raise LaunchError(f"Run {run_id} was never started, so it has printed nothing.")
     if not attempt.stdout.exists() or not attempt.stderr.exists():
@@ -94,8 +193,38 @@ def _logged_attempt(paths: RunPaths) -> AttemptPaths:
     return attempt
 
 
+def _telling_log(paths: RunPaths, job_log: Path | None) -> Path | None:
+    attempt = paths.last_attempt()
+    job = [job_log] if job_log else []
+    if attempt is None:
+        return next(filter(_size, job), None)
+    # A later job that came to no attempt has the last word, else the attempt itself.
+    sid = _slurm_id(attempt)
+    later = job_log is not None and sid != "" and sid not in job_log.parts
+    files = [*job, attempt.stderr] if later else [attempt.stderr, *job]
+    return next(filter(_size, [*files, attempt.stdout]), None)
+
+
+def _slurm_id(attempt: AttemptPaths | None) -> str:
+    """Of the submission whose job the attempt was; "" outside Slurm."""
+    begin = read_begin(attempt.begin) if attempt else None
+    return begin.sid if begin else ""
+
+
+def _again(spec: RunSpec, runs: RunsFolder, cause: Cause, *, on_slurm: bool) -> str:
+    if not on_slurm:
+        return command("submit --site local", spec, runs.folder)
+    if cause is Cause.OUT_OF_MEMORY:  # the same command would end in the same way
+        return ""
+    return command(f"retry {spec.run_id}", spec, runs.folder)
+
+
 def _has_ended(paths: RunPaths, attempt: AttemptPaths) -> bool:
-    return read_outcome(attempt.outcome) is not None or live_holder(paths.lease) is None
+    return (
+        read_outcome(attempt.outcome) is not None
+        or live_holder(paths.lease) is None
+        or paths.last_attempt() != attempt
+    )
 
 
 def _size(path: Path) -> int:
@@ -104,3 +233,7 @@ def _size(path: Path) -> int:
 
 def _text(path: Path) -> str:
     return path.read_text(errors="replace")
+
+
+def _end_of(path: Path) -> list[str]:
+    return tail(path, LAST_BYTES).decode(errors="replace").splitlines()

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from harness.data.annotations import Categories, check_annotations, check_same_categories
 from harness.data.splits import locate
+from harness.files import disk_full, private_folder
 from harness.grid.spec import RunSpec
-from harness.paths import disk_full
 
 
 def prepare_data(specs: Iterable[RunSpec]) -> None:
@@ -45,6 +45,7 @@ def _draw(folder: Path) -> None:
     from harness.shapes import write_shapes
 
     try:
+        private_folder(folder.parent)
         write_shapes(folder)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):

@@ -1,7 +1,10 @@
 """Jobs as processes of this machine: submitit's local executor, and an orderly end of its jobs."""
 
+import atexit
 import os
+import shutil
 import signal
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -10,6 +13,8 @@ from pathlib import Path
 import submitit
 from submitit.core.utils import environment_variables
 
+from harness.files import private_folder
+from harness.launch.trust import refuse_shared
 from harness.paths import RunPaths
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
@@ -21,8 +26,14 @@ LocalJob = submitit.Job[None]
 
 
 def start_job(paths: RunPaths, work: Callable[[Path], None]) -> LocalJob:
-    """A process of its own, on one thread, that does `work` with the run's folder."""
-    executor = submitit.LocalExecutor(folder=paths.scheduler)
+    """A process of its own, on one thread, that does `work` with the run's folder.
+
+    Raises:
+        LaunchError: others could change what submitit leaves in that folder for the job to execute.
+    """
+    private_folder(paths.scheduler)
+    refuse_shared(paths.scheduler, within=paths.folder.parent)
+    executor = submitit.LocalExecutor(folder=_without_tags(paths.scheduler.resolve()))
     executor.update_parameters(timeout_min=TIMEOUT_MIN)
     with environment_variables(**ONE_THREAD), _deaf_to_the_terminal():
         return executor.submit(work, paths.folder.resolve())
@@ -40,6 +51,17 @@ def stop_jobs(jobs: Iterable[LocalJob]) -> list[LocalJob]:
         time.sleep(POLL_S)
         alive = [job for job in alive if not job.done()]
     return alive
+
+
+def _without_tags(folder: Path) -> Path:
+    """`folder` by a name in which submitit sees no tags of its own, such as %j, to be filled in."""
+    if "%" not in str(folder):
+        return folder
+    private = Path(tempfile.mkdtemp(prefix="harness-"))
+    atexit.register(shutil.rmtree, private, ignore_errors=True)
+    link = private / folder.name
+    link.symlink_to(folder)
+    return link
 
 
 @contextmanager

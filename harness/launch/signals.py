@@ -1,29 +1,59 @@
 """Signals that ask a process to end, as an exception: so that it ends in order."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
 
-ENDING = (signal.SIGTERM, signal.SIGHUP)  # the second: its terminal was closed
+from harness import stop
+from harness.lease import LEASE_LOST
+
+ENDING = (signal.SIGTERM, signal.SIGHUP, LEASE_LOST)  # the second: its terminal was closed
+STOPPING = (signal.SIGUSR2, signal.SIGTERM)  # from Slurm: the time limit is near, preemption
+
+Handler = Callable[[int, FrameType | None], None]
 
 
 @contextmanager
 def signals_end_in_order() -> Iterator[None]:
-    """Turn the first SIGTERM or SIGHUP in the block into `SystemExit`; later ones are ignored."""
-
-    def stop(signum: int, frame: FrameType | None) -> None:
-        for number in heard:
-            signal.signal(number, signal.SIG_IGN)
-        raise SystemExit(128 + signum)
-
+    """Turn the first signal of `ENDING` in the block into `SystemExit`; later ones are ignored."""
     # Under nohup SIGHUP is ignored, and stays so.
     heard = [
         number
         for number in ENDING
-        if number == signal.SIGTERM or signal.getsignal(number) is not signal.SIG_IGN
+        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN
     ]
-    before = {number: signal.signal(number, stop) for number in heard}
+    with _handled(dict.fromkeys(heard, _end_once(heard))):
+        yield
+
+
+@contextmanager
+def signals_stop_training() -> Iterator[None]:
+    """Turn a signal of `STOPPING` in the block into a stop with a checkpoint, `harness.stop`.
+
+    A lost lease still ends the process at once, and without a checkpoint.
+    """
+    end = _end_once((*STOPPING, LEASE_LOST))
+    with _handled(dict.fromkeys(STOPPING, _request_stop) | {LEASE_LOST: end}):
+        yield
+
+
+def _request_stop(signum: int, frame: FrameType | None) -> None:
+    stop.request()
+
+
+def _end_once(numbers: Iterable[signal.Signals]) -> Handler:
+    def end(signum: int, frame: FrameType | None) -> None:
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)
+        raise SystemExit(128 + signum)
+
+    return end
+
+
+@contextmanager
+def _handled(handlers: Mapping[signal.Signals, Handler]) -> Iterator[None]:
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield
     finally:

@@ -1,49 +1,70 @@
-"""How far runs are, read from their files."""
+"""What `harness status` tells of each run: its state, how far it is, and what it has cost."""
 
-import json
-import os
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
+from harness.errors import ResultsError
+from harness.grid.cost import gpu_hours
 from harness.grid.grid import Grid
 from harness.grid.spec import RunSpec
-from harness.grid.state import RunState, State, run_state
+from harness.grid.state import Cause, RunState, State, run_state
+from harness.launch.progress import effort, progress
+from harness.launch.schedule import States
 from harness.paths import RunPaths, RunsFolder
-
-TAIL_BYTES = 16 * 1024  # a line of metrics.jsonl is well below 1 KiB
+from harness.records import read_metrics
 
 
 @dataclass(frozen=True)
-class Progress:
-    """Iterations done, counted from the base's first, and the total loss of the last ones."""
+class Seen:
+    """The states of all runs at one look.
 
-    iteration: int
-    loss: float | None
+    Attributes:
+        states: by run id, each base before its fine-tunes.
+        note: what a person must know to trust them, as "Slurm does not answer"; "" for nothing.
+    """
+
+    states: States
+    note: str = ""
+
+
+Look = Callable[[], Seen]
 
 
 @dataclass(frozen=True)
 class RunStatus:
-    """One line of `harness status`."""
+    """One line of `harness status`.
+
+    Attributes:
+        run_id, name, stage: of the run.
+        state, reason, cause: as in `RunState`.
+        iteration, last_iteration: done, and done when it is trained; counted from the base's first.
+        loss: the newest logged; None where nothing is.
+        ap: its mask AP in percent points; None until it is scored, and for a base.
+        attempts: how many it has had.
+        gpu_hours, gpu_hours_planned: used by all attempts, and by the plan.
+        left_s: seconds of training left; None where it does not run, or has logged nothing yet.
+        node: the host on which it runs; "" where it does not.
+        cells: the names of all cells that show it; none for a base.
+    """
 
     run_id: str
     name: str
     stage: str
     state: State
     reason: str
+    cause: Cause
     iteration: int
     last_iteration: int
     loss: float | None
-
-
-def progress(spec: RunSpec, paths: RunPaths) -> Progress:
-    """How far `spec` is by the last whole line of its metrics.jsonl."""
-    for line in reversed(_tail(paths.metrics_log).splitlines(keepends=True)):
-        if line.endswith(b"\n") and (logged := _json_object(line)):
-            loss = logged.get("total_loss")
-            return Progress(int(logged["iteration"]), None if loss is None else float(loss))
-    return Progress(spec.first_iteration, None)
+    ap: float | None
+    attempts: int
+    gpu_hours: float
+    gpu_hours_planned: float
+    left_s: float | None
+    node: str
+    cells: tuple[str, ...]
 
 
 def states_on_disk(grid: Grid, runs: RunsFolder) -> dict[str, RunState]:
@@ -51,46 +72,68 @@ def states_on_disk(grid: Grid, runs: RunsFolder) -> dict[str, RunState]:
     return {run_id: run_state(spec, runs) for run_id, spec in grid.runs.items()}
 
 
+def look_at_files(grid: Grid, runs: RunsFolder) -> Look:
+    """A look that asks nobody but the runs' folders."""
+    return lambda: Seen(states_on_disk(grid, runs))
+
+
 def run_statuses(
-    grid: Grid, runs: RunsFolder, states: Mapping[str, RunState]
+    grid: Grid, runs: RunsFolder, states: Mapping[str, RunState], now_s: float | None = None
 ) -> tuple[RunStatus, ...]:
-    """A line for every run of `grid`, each base before its fine-tunes."""
-    specs = grid.runs
-    return tuple(_status(grid, runs, specs[run_id], now) for run_id, now in states.items())
+    """A line for every run in `states`, in their order.
+
+    Args:
+        grid: the runs.
+        runs: their folders.
+        states: by run id.
+        now_s: seconds since 1970; the time of the call by default.
+    """
+    now_s = time.time() if now_s is None else now_s
+    return tuple(_status(grid, run_id, runs, now, now_s) for run_id, now in states.items())
 
 
-def statuses_json(grid: Grid, runs: RunsFolder) -> list[dict[str, Any]]:
-    """What `harness status --json` prints: a `RunStatus` for each run."""
-    return [asdict(status) for status in run_statuses(grid, runs, states_on_disk(grid, runs))]
+def statuses_json(
+    grid: Grid, runs: RunsFolder, states: Mapping[str, RunState] | None = None
+) -> list[dict[str, Any]]:
+    """What `harness status --json` prints: a `RunStatus` for each run.
+
+    Args:
+        grid: the runs.
+        runs: their folders.
+        states: by run id; those on disk by default.
+    """
+    states = states_on_disk(grid, runs) if states is None else states
+    return [asdict(status) for status in run_statuses(grid, runs, states)]
 
 
-def _status(grid: Grid, runs: RunsFolder, spec: RunSpec, now: RunState) -> RunStatus:
-    seen = progress(spec, runs.run(spec.run_id))
+def _status(grid: Grid, run_id: str, runs: RunsFolder, now: RunState, now_s: float) -> RunStatus:
+    spec, paths = grid.runs[run_id], runs.run(run_id)
+    seen = progress(spec, paths)
+    taken = effort(spec, paths, seen, running=now.state is State.RUNNING, now_s=now_s)
     return RunStatus(
         run_id=spec.run_id,
-        name=grid.name_of(spec.run_id),
+        name=grid.name_of(run_id),
         stage=spec.stage,
         state=now.state,
         reason=now.reason,
+        cause=now.cause,
         iteration=seen.iteration,
         last_iteration=spec.last_iteration,
         loss=seen.loss,
+        ap=_ap(spec, paths) if now.state is State.DONE else None,
+        attempts=taken.attempts,
+        gpu_hours=taken.gpu_hours,
+        gpu_hours_planned=gpu_hours(spec),
+        left_s=taken.left_s,
+        node=taken.node,
+        cells=grid.cell_names.get(run_id, ()),
     )
 
 
-def _tail(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - TAIL_BYTES))
-            return file.read()
-    except (FileNotFoundError, PermissionError):
-        return b""
-
-
-def _json_object(line: bytes) -> dict[str, Any] | None:
-    try:
-        value = json.loads(line)
-    except ValueError:
+def _ap(spec: RunSpec, paths: RunPaths) -> float | None:
+    if spec.stage == "base":
         return None
-    return value if isinstance(value, dict) and "iteration" in value else None
+    try:
+        return read_metrics(paths.metrics, spec.run_id).ap.get("segm", {}).get("AP")
+    except ResultsError:
+        return None

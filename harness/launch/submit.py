@@ -7,13 +7,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from harness.errors import LaunchError, unknown
+from harness.files import write_json
 from harness.grid.grid import Grid
 from harness.grid.spec import NOT_BUILT, RunSpec
 from harness.grid.state import State, is_done
 from harness.launch.job import execute, run_here
 from harness.launch.prepare_data import prepare_data
 from harness.launch.schedule import States
-from harness.paths import RunsFolder, write_json
+from harness.paths import RunsFolder
 
 SITES = ("local",)
 
@@ -65,7 +66,8 @@ def submit(
         for run_id, spec in grid.runs.items()
         if spec.architecture not in NOT_BUILT and not is_done(spec, runs.run(run_id))
     }
-    _make_ready(runs, to_do)
+    _refuse_many_gpus(to_do)
+    make_ready(runs, to_do)
     return _launch_local(grid, runs, slots or cores(), work, _Watch(to_do, on_tick, on_done))
 
 
@@ -78,7 +80,8 @@ def run_one(runs: RunsFolder, spec: RunSpec) -> None:
     if spec.architecture in NOT_BUILT:
         raise LaunchError(f"Run {spec.run_id} cannot be started: {NOT_BUILT[spec.architecture]}.")
     if not is_done(spec, runs.run(spec.run_id)):
-        _make_ready(runs, {spec.run_id: spec})
+        _refuse_many_gpus({spec.run_id: spec})
+        make_ready(runs, {spec.run_id: spec})
         run_here(runs.run(spec.run_id).folder)
 
 
@@ -108,14 +111,22 @@ class _Watch:
                 self.on_done(run_id)
 
 
-def _make_ready(runs: RunsFolder, to_do: Mapping[str, RunSpec]) -> None:
-    """Find what would stop these runs, prepare their data, and write their spec.json."""
+def _refuse_many_gpus(to_do: Mapping[str, RunSpec]) -> None:
     for run_id, spec in to_do.items():
         if spec.num_gpus > 1:
             raise LaunchError(
                 f"Run {run_id} trains on {spec.num_gpus} GPUs; site 'local' trains each run in one "
-                "process on one core. Here: add --scale demo."
+                "process on one core. Here: add --scale demo. On Slurm: give --site its name."
             )
+
+
+def make_ready(runs: RunsFolder, to_do: Mapping[str, RunSpec]) -> None:
+    """Find what would stop these runs, prepare their data, and write their spec.json.
+
+    Raises:
+        LaunchError: detectron2 is not installed.
+        DataError: data is missing or damaged.
+    """
     if to_do and importlib.util.find_spec("detectron2") is None:
         raise LaunchError(
             "detectron2 is not installed, so nothing was started. Give `make setup`, or install "

@@ -5,11 +5,20 @@ from dataclasses import asdict
 
 import pytest
 
+from harness.files import write_json
 from harness.grid import NO_LOSS, Setting, base_of, finetune
-from harness.grid.state import RunState, State, run_state
+from harness.grid.state import Cause, RunState, State, last_failure, run_state
 from harness.lease import lease
-from harness.paths import RunsFolder, write_json
-from harness.records import METRICS, Metrics, Outcome, write_metrics, write_outcome
+from harness.paths import RunsFolder
+from harness.records import (
+    METRICS,
+    Begin,
+    Metrics,
+    Outcome,
+    write_begin,
+    write_metrics,
+    write_outcome,
+)
 
 FINETUNE = finetune(Setting(scale="demo"), "mask_rcnn_R50_FPN", NO_LOSS)
 BASE = base_of(FINETUNE)
@@ -96,27 +105,45 @@ def test_a_run_whose_lease_is_held_is_running(runs):
         assert run_state(FINETUNE, runs) == RunState(State.RUNNING)
 
 
-def test_a_run_is_failed_with_the_reason_of_its_newest_attempt(runs):
-    leave_attempt(FINETUNE, runs, "failed", "loss_mask became nan")
-    assert run_state(FINETUNE, runs) == RunState(State.FAILED, "loss_mask became nan")
+@pytest.mark.parametrize(
+    ("ended", "cause"),
+    [
+        ("failed", Cause.ERROR),
+        ("out of memory", Cause.OUT_OF_MEMORY),
+        ("killed", Cause.KILLED),
+    ],
+)
+def test_a_run_is_failed_with_the_reason_and_cause_of_its_newest_attempt(runs, ended, cause):
+    leave_attempt(FINETUNE, runs, ended, "loss_mask became nan")
+    assert run_state(FINETUNE, runs) == RunState(State.FAILED, "loss_mask became nan", cause)
+    assert last_failure(runs.run(FINETUNE.run_id)) == "loss_mask became nan"
 
 
-@pytest.mark.parametrize("ended", [None, "killed"])
-def test_an_attempt_that_ended_without_a_word_was_killed(runs, ended):
+def test_an_attempt_that_ended_without_a_word_was_killed(runs):
+    leave_attempt(FINETUNE, runs)
     why = "killed: the attempt ended without a word"
-    leave_attempt(FINETUNE, runs, ended, why)
-    assert run_state(FINETUNE, runs) == RunState(State.FAILED, why)
+    assert run_state(FINETUNE, runs) == RunState(State.FAILED, why, Cause.KILLED)
 
 
-def test_an_interrupted_run_is_to_do(runs):
-    leave_attempt(FINETUNE, runs, "interrupted")
+@pytest.mark.parametrize("ended", ["interrupted", "lost"])
+def test_a_run_that_was_interrupted_or_lost_its_job_is_to_do(runs, ended):
+    leave_attempt(FINETUNE, runs, ended, "preempted")
+    assert run_state(FINETUNE, runs) == RunState(State.TO_DO)
+    assert last_failure(runs.run(FINETUNE.run_id)) == ""
+
+
+def test_a_run_whose_slurm_job_went_without_a_word_is_to_do(runs):
+    # Preemption or a failed node; of a process that was killed its job says so.
+    leave_attempt(FINETUNE, runs)
+    begin = Begin(host="node7", pid=1, started_at=1.0, iteration=0, sid="h-0", job_id="123_4")
+    write_begin(runs.run(FINETUNE.run_id).attempt(1).begin, begin)
     assert run_state(FINETUNE, runs) == RunState(State.TO_DO)
 
 
 def test_a_fine_tune_is_blocked_while_its_base_has_failed(runs):
     leave_attempt(BASE, runs, "failed", "no luck")
     why = f"its base {BASE.run_id} failed"
-    assert run_state(FINETUNE, runs) == RunState(State.BLOCKED, why)
+    assert run_state(FINETUNE, runs) == RunState(State.BLOCKED, why, Cause.BASE)
 
 
 def test_a_model_that_is_not_built_is_blocked_whatever_its_folder_holds(runs):

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from harness.errors import TrainingError
+from harness.files import write_json
 from harness.grid import NO_LOSS, Cell, Grid, Layout, Setting, contour, finetune, table_grid
 from harness.launch.job import execute
-from harness.paths import RunsFolder, write_json
+from harness.paths import RunsFolder
 from harness.records import METRICS
 from harness.shapes import write_shapes
 

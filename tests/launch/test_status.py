@@ -1,13 +1,62 @@
+import os
+
 import pytest
 
-from harness.grid.state import RunState, State
-from harness.launch.pace import Pace
-from harness.launch.status import Progress, progress, run_statuses, states_on_disk
+from harness.grid.state import Cause, RunState, State
+from harness.launch.progress import Effort, Progress, effort, progress
+from harness.launch.status import (
+    look_at_files,
+    run_statuses,
+    states_on_disk,
+    statuses_json,
+)
+from harness.records import (
+    METRICS,
+    Begin,
+    Metrics,
+    Outcome,
+    write_begin,
+    write_metrics,
+    write_outcome,
+)
 
 
 @pytest.fixture
 def finetune_of(grid, ids, runs):
     return grid.runs[ids["table1/k=2"]], runs.run(ids["table1/k=2"])
+
+
+@pytest.fixture
+def begin(finetune_of):
+    """Begins attempt `number`, at the time `at_s`, with `iteration` iterations done."""
+
+    def write(number, at_s, iteration=0, host="gpu013"):
+        begun = Begin(host=host, pid=1, started_at=at_s, iteration=iteration)
+        write_begin(finetune_of[1].attempt(number).begin, begun)
+
+    return write
+
+
+@pytest.fixture
+def log(finetune_of):
+    """Logs that `iteration` is done, at the time `at_s`."""
+
+    def write(iteration, at_s):
+        path = finetune_of[1].metrics_log
+        path.write_text(f'{{"iteration": {iteration}, "total_loss": 1.5}}\n')
+        os.utime(path, (at_s, at_s))
+
+    return write
+
+
+def ended(paths, number, seconds):
+    outcome = Outcome(ended="killed", error="", seconds=seconds, trained_s=0.0)
+    write_outcome(paths.attempt(number).outcome, outcome)
+
+
+def taken(finetune_of, *, running, now_s):
+    spec, paths = finetune_of
+    return effort(spec, paths, progress(spec, paths), running=running, now_s=now_s)
 
 
 def test_a_finetune_that_has_logged_nothing_stands_where_its_base_ended(finetune_of):
@@ -47,32 +96,137 @@ def test_a_log_that_may_not_be_read_tells_no_progress(finetune_of, monkeypatch):
         raise PermissionError(13, "Permission denied", str(self))
 
     spec, paths = finetune_of
-    monkeypatch.setattr("harness.launch.status.Path.open", refuse)
+    monkeypatch.setattr("harness.launch.tail.Path.open", refuse)
     assert progress(spec, paths) == Progress(spec.schedule.steps[0], None)
 
 
+def test_a_run_without_attempts_has_taken_nothing(finetune_of):
+    assert taken(finetune_of, running=False, now_s=100.0) == Effort()
+
+
+def test_a_folder_that_may_not_be_read_tells_no_effort(finetune_of, monkeypatch):
+    def refuse(self):
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr("harness.paths.RunPaths.attempt_numbers", refuse)
+    assert taken(finetune_of, running=True, now_s=100.0) == Effort()
+
+
+def test_time_left_follows_from_the_speed_of_the_attempt_that_runs(finetune_of, begin, log):
+    spec, _ = finetune_of
+    first, last = spec.first_iteration, spec.last_iteration
+    begin(1, at_s=0.0)  # without a checkpoint of its own it starts where its base ended
+    log(first + 20, at_s=100.0)
+    now = taken(finetune_of, running=True, now_s=110.0)
+    # 5 s for each of the iterations to come, of which 10 s are over since the last line.
+    assert now.left_s == pytest.approx((last - first - 20) * 5 - 10)
+    assert now.node == "gpu013"
+
+
+def test_a_resumed_attempt_counts_its_own_iterations_only(finetune_of, begin, log):
+    spec, paths = finetune_of
+    first, last = spec.first_iteration, spec.last_iteration
+    begin(1, at_s=0.0)
+    ended(paths, 1, seconds=50.0)
+    begin(2, at_s=1000.0, iteration=first + 40)
+    log(first + 40, at_s=900.0)  # a line of the first attempt
+    assert taken(finetune_of, running=True, now_s=1001.0).left_s is None
+    log(first + 50, at_s=1020.0)  # 10 in 20 s
+    left_s = taken(finetune_of, running=True, now_s=1020.0).left_s
+    assert left_s == pytest.approx((last - first - 50) * 2)
+
+
+def test_a_run_that_does_not_run_is_nowhere_and_has_no_time_left(finetune_of, begin, log):
+    spec, _ = finetune_of
+    begin(1, at_s=0.0)
+    log(spec.first_iteration + 20, at_s=100.0)
+    now = taken(finetune_of, running=False, now_s=110.0)
+    assert (now.left_s, now.node) == (None, "")
+
+
+def test_gpu_hours_count_every_attempt(finetune_of, begin, log):
+    _, paths = finetune_of
+    for number in (1, 2):
+        begin(number, at_s=0.0)
+        ended(paths, number, seconds=3600.0)
+    begin(3, at_s=7200.0)
+    log(310, at_s=9000.0)
+    # While it runs the third counts until now, 1 h; killed, until its last line, half an hour.
+    assert taken(finetune_of, running=True, now_s=10800.0).gpu_hours == pytest.approx(3.0)
+    killed = taken(finetune_of, running=False, now_s=99999.0)
+    assert killed.gpu_hours == pytest.approx(2.5)
+    assert killed.attempts == 3
+
+
+def test_an_attempt_that_logged_nothing_or_has_no_first_word_counts_nothing(finetune_of, begin):
+    _, paths = finetune_of
+    paths.attempt(1).folder.mkdir(parents=True)
+    begin(2, at_s=100.0)
+    assert taken(finetune_of, running=False, now_s=200.0) == Effort(attempts=2)
+
+
+def test_each_gpu_of_a_run_counts(paper_grid, runs):
+    spec = paper_grid.cells[0].spec
+    paths = runs.run(spec.run_id)
+    paths.attempt(1).folder.mkdir(parents=True)
+    ended(paths, 1, seconds=900.0)
+    now = effort(spec, paths, progress(spec, paths), running=False, now_s=0.0)
+    assert now.gpu_hours == 1.0  # 15 min on 4 GPUs
+
+
 def test_a_status_line_joins_name_state_and_progress(grid, ids, runs):
-    states = states_on_disk(grid, runs) | {ids["table1/k=2"]: RunState(State.FAILED, "why")}
+    failed = RunState(State.FAILED, "why", Cause.TIME_LIMIT)
+    states = states_on_disk(grid, runs) | {ids["table1/k=2"]: failed}
     lines = {line.name: line for line in run_statuses(grid, runs, states)}
     assert list(lines) == list(ids)
     line = lines["table1/k=2"]
     schedule = grid.runs[ids["table1/k=2"]].schedule
-    assert (line.state, line.reason) == (State.FAILED, "why")
+    assert (line.state, line.reason, line.cause) == (State.FAILED, "why", Cause.TIME_LIMIT)
     assert (line.iteration, line.last_iteration) == (schedule.steps[0], schedule.max_iter)
+    assert line.cells == ("table1/k=2",)
+    assert line.gpu_hours_planned > 0
+    assert lines["base mask_rcnn_R50_FPN"].cells == ()
 
 
-def test_time_left_comes_from_the_speed_seen():
-    pace = Pace()
-    pace.see("r", 100, 0.0)
-    assert pace.left_s("r", 200, 0.0) is None
-    pace.see("r", 110, 20.0)  # 2 s an iteration
-    assert pace.left_s("r", 200, 20.0) == pytest.approx(180)
-    assert pace.left_s("r", 200, 25.0) == pytest.approx(175)
+def test_a_scored_run_tells_its_mask_ap(grid, ids, runs):
+    run_id = ids["table1/k=2"]
+    scores = {"segm": dict.fromkeys(METRICS, 34.5), "bbox": dict.fromkeys(METRICS, 38.0)}
+    write_metrics(
+        runs.run(run_id).metrics,
+        Metrics(
+            run_id=run_id,
+            parent=None,
+            spec={},
+            ap=scores,
+            annotations={},
+            order_hash="",
+            evaluator="",
+            environment={},
+            gpu_hours=0.1,
+        ),
+    )
+    ap = {line.run_id: line.ap for line in run_statuses(grid, runs, states_on_disk(grid, runs))}
+    assert ap.pop(run_id) == 34.5
+    assert set(ap.values()) == {None}
 
 
-def test_a_resumed_run_starts_its_pace_anew():
-    pace = Pace()
-    pace.see("r", 100, 0.0)
-    pace.see("r", 110, 20.0)
-    pace.see("r", 80, 30.0)
-    assert pace.left_s("r", 200, 30.0) is None
+def test_damaged_metrics_tell_no_ap(grid, ids, runs):
+    paths = runs.run(ids["table1/k=2"])
+    paths.folder.mkdir(parents=True)
+    paths.metrics.write_text("{")
+    (line,) = run_statuses(grid, runs, {ids["table1/k=2"]: RunState(State.DONE)})
+    assert line.ap is None
+
+
+def test_json_takes_the_states_that_it_is_given(grid, ids, runs):
+    assert {run["state"] for run in statuses_json(grid, runs)} == {"to do", "blocked"}
+    run_id = ids["table1/k=2"]
+    queued = {run_id: RunState(State.QUEUED, "waits for resources")}
+    (run,) = statuses_json(grid, runs, queued)
+    assert (run["run_id"], run["state"], run["cause"]) == (run_id, "queued", "")
+    assert run["cells"] == ("table1/k=2",)
+
+
+def test_a_look_at_the_files_has_no_note(grid, runs):
+    seen = look_at_files(grid, runs)()
+    assert (seen.states, seen.note) == (states_on_disk(grid, runs), "")
