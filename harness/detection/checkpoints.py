@@ -12,8 +12,9 @@ from typing import Any, Protocol
 import torch
 
 from harness.errors import CheckpointError
+from harness.files import replacing
 from harness.grid.cost import KEPT_WHILE_RUNNING
-from harness.paths import RunPaths, replacing
+from harness.paths import RunPaths
 
 
 class Stateful(Protocol):

@@ -6,7 +6,10 @@ WORKERS = {"cpu": 0, "cuda": 4}
 
 
 def pin_device() -> str:
-    """The device of this process; on a CPU one thread, since their number changes bits."""
+    """The device of this process; on a CPU one thread, since their number changes bits.
+
+    Of several GPUs it is the one that `harness.detection.processes` has set for this process.
+    """
     if torch.cuda.is_available():
         return "cuda"
     torch.set_num_threads(1)

@@ -10,7 +10,7 @@ from detectron2.utils.events import EventWriter, get_event_storage
 from detectron2.utils.logger import setup_logger
 
 from harness.errors import HarnessError
-from harness.paths import write_text
+from harness.files import write_text
 
 
 class MetricsLog(EventWriter):

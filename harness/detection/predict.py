@@ -5,6 +5,7 @@ import json
 import torch
 from detectron2.data import build_detection_test_loader
 from detectron2.evaluation.coco_evaluation import instances_to_coco_json
+from torch.utils.data import SequentialSampler
 
 from harness.data.annotations import annotations_hash, check_same_categories
 from harness.detection.checkpoints import read_checkpoint, refuse_other_annotations, restore
@@ -13,8 +14,9 @@ from harness.detection.device import WORKERS, pin_device
 from harness.detection.images import test_mapper
 from harness.detection.models import build_model
 from harness.detection.reading import or_raise, telling
+from harness.files import write_text
 from harness.grid.spec import RunSpec
-from harness.paths import RunPaths, write_text
+from harness.paths import RunPaths
 
 
 def predict(spec: RunSpec, paths: RunPaths) -> str:
@@ -43,7 +45,11 @@ def predict(spec: RunSpec, paths: RunPaths) -> str:
     restore(checkpoint, {"model": model})
     model.eval()
     loader = build_detection_test_loader(
-        split.records, mapper=telling(test_mapper(spec)), num_workers=WORKERS[device]
+        split.records,
+        mapper=telling(test_mapper(spec)),
+        # All images: detectron2's own would leave a part of them to other processes.
+        sampler=SequentialSampler(split.records),
+        num_workers=WORKERS[device],
     )
     results = []
     with torch.inference_mode():

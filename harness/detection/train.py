@@ -12,6 +12,7 @@ from detectron2.utils import comm
 from detectron2.utils.events import CommonMetricPrinter, TensorboardXWriter
 from torch.optim.lr_scheduler import LambdaLR
 
+from harness import stop
 from harness.detection.checkpoints import (
     Stateful,
     keep_newest,
@@ -27,10 +28,11 @@ from harness.detection.logs import MetricsLog, cut_log
 from harness.detection.models import build_model
 from harness.detection.order import order_hash
 from harness.detection.pretrained import load_imagenet_weights
+from harness.detection.processes import data_parallel, gathered, together, true_cause
 from harness.detection.seeding import seed_generators
-from harness.detection.trainer import SaveCheckpoint, SeedStep, Trainer
+from harness.detection.trainer import SaveCheckpoint, SeedStep, StopWhenAsked, Trainer
 from harness.detection.warm_start import base_checkpoint
-from harness.errors import LaunchError
+from harness.errors import CheckpointError, LaunchError
 from harness.grid.spec import RunSpec
 from harness.paths import RunPaths, RunsFolder
 
@@ -50,8 +52,11 @@ class Trained:
     annotations: Mapping[str, str]
 
 
+@true_cause()
 def train(spec: RunSpec, paths: RunPaths, runs: RunsFolder) -> Trained:
     """Train `spec` to its last iteration, going on from its newest whole checkpoint.
+
+    Each process of the run calls it; that of rank 0 alone writes files.
 
     Args:
         spec: the run.
@@ -64,32 +69,43 @@ def train(spec: RunSpec, paths: RunPaths, runs: RunsFolder) -> Trained:
         CheckpointError: the run's own checkpoint was trained on other annotations.
         TrainingError: a loss term became infinite or NaN.
         DataError: images or annotations are missing or damaged, or have changed.
+        Stopped: a stop was requested (`harness.stop`); the newest checkpoint goes on from there.
     """
-    processes = comm.get_world_size()
+    rank, processes = comm.get_rank(), comm.get_world_size()
     if spec.num_gpus != processes:
+        here = "1 process trains" if processes == 1 else f"{processes} processes train"
         raise LaunchError(
-            f"Run {spec.run_id} has num_gpus={spec.num_gpus}, and {processes} process trains here. "
-            "This version of harness trains each run in one process: ask for num_gpus=1, which is "
-            "another run."
+            f"Run {spec.run_id} has num_gpus={spec.num_gpus}, and {here} here. A run is trained by "
+            f"one process for each of its GPUs: submit it to a Slurm site, or ask for "
+            f"num_gpus={processes}, which is another run."
         )
     device = pin_device()
-    split = load_split(spec.train_split, spec.data_dir, spec.train_hash)
-    records = with_objects(split)
-    order = spec_order(spec, records)
+    # No process goes on before all have read what rank 0 is about to cut or delete.
+    with together():
+        split = load_split(spec.train_split, spec.data_dir, spec.train_hash)
+        records = with_objects(split)
+        order = spec_order(spec, records)
 
-    seed_generators(spec.seed, "initialisation", 0)
-    model = build_model(spec, len(split.categories)).to(device)
-    optimizer = build_optimizer(spec, model)
-    scheduler = LambdaLR(optimizer, spec.schedule.lr_factor)
-    parts: dict[str, Stateful] = {"model": model, "optimizer": optimizer, "scheduler": scheduler}
-    start = _start(spec, paths, runs, split, model, parts)
+        seed_generators(spec.seed, "initialisation", 0)
+        model = build_model(spec, len(split.categories)).to(device)
+        optimizer = build_optimizer(spec, model)
+        scheduler = LambdaLR(optimizer, spec.schedule.lr_factor)
+        parts: dict[str, Stateful] = {
+            "model": model,
+            "optimizer": optimizer,
+            "scheduler": scheduler,
+        }
+        start = _start(spec, paths, runs, split, model, parts)
+    _refuse_different_starts(spec.run_id, start)
     if start < spec.last_iteration:
-        dataset = IterationBatches(records, order[:, 0], train_mapper(spec), spec.seed, rank=0)
+        dataset = IterationBatches(records, order[:, rank], train_mapper(spec), spec.seed, rank)
         loader = batches(dataset, start, WORKERS[device])
-        trainer = Trainer(model, loader, optimizer, spec.run_id)
+        trainer = Trainer(data_parallel(model), loader, optimizer, spec.run_id)
         trainer.register_hooks(_hooks(spec, paths, parts, start, split.annotations_hash))
-        trainer.train(start, spec.last_iteration)
-    keep_newest(paths, 1)
+        with stop.deferred():
+            trainer.train(start, spec.last_iteration)
+    if comm.is_main_process():
+        keep_newest(paths, 1)
     image_ids = np.array([record["image_id"] for record in records])
     return Trained(
         order_hash=order_hash(image_ids[order[spec.first_iteration :]]),
@@ -100,16 +116,22 @@ def train(spec: RunSpec, paths: RunPaths, runs: RunsFolder) -> Trained:
 def _hooks(
     spec: RunSpec, paths: RunPaths, parts: Mapping[str, Stateful], start: int, annotations: str
 ) -> list[HookBase]:
+    seeds = SeedStep(spec.seed, comm.get_rank())
+    schedule = hooks.LRScheduler(parts["optimizer"], parts["scheduler"])
+    if not comm.is_main_process():
+        return [seeds, schedule, StopWhenAsked(spec, None)]
     cut_log(paths.metrics_log, start)
     log = MetricsLog(paths.metrics_log, spec.log_every, spec.last_iteration)
     board = TensorboardXWriter(str(paths.tensorboard), purge_step=start)
+    checkpoint = SaveCheckpoint(spec, paths, parts, log, annotations)
     return [
-        SeedStep(spec.seed),
+        seeds,
         hooks.IterationTimer(),
-        hooks.LRScheduler(parts["optimizer"], parts["scheduler"]),
+        schedule,
         hooks.PeriodicWriter([log, board], period=spec.log_every),
         hooks.PeriodicWriter([CommonMetricPrinter(spec.last_iteration)], period=PRINT_EVERY),
-        SaveCheckpoint(spec, paths, parts, log, annotations),
+        checkpoint,
+        StopWhenAsked(spec, checkpoint),
     ]
 
 
@@ -144,3 +166,13 @@ def _start(
     if spec.scale == "paper":
         load_imagenet_weights(spec.architecture, model.backbone.bottom_up)
     return 0
+
+
+def _refuse_different_starts(run_id: str, start: int) -> None:
+    starts = gathered(torch.tensor([start]))[:, 0].tolist()
+    if len(set(starts)) > 1:
+        raise CheckpointError(
+            f"The processes of run {run_id} would go on from different checkpoints: "
+            + ", ".join(f"rank {rank} from {begun}" for rank, begun in enumerate(starts))
+            + ". One of them could not read a file that another could. Give the same command again."
+        )

@@ -1,3 +1,6 @@
+import socket
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,3 +35,32 @@ def tiny(shapes):
 @pytest.fixture
 def tiny_base(tiny) -> RunSpec:
     return base_of(tiny())
+
+
+@pytest.fixture
+def side_by_side():
+    """A function that runs a piece of code in several processes, and returns how each ended.
+
+    The code finds its rank, the number of processes, a free port and the further arguments in
+    sys.argv.
+    """
+    started = []
+
+    def run(code: str, *arguments: object, count: int = 2) -> list[subprocess.CompletedProcess]:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        for rank in range(count):
+            words = [sys.executable, "-c", code, *map(str, (rank, count, port, *arguments))]
+            pipe = subprocess.PIPE
+            started.append(subprocess.Popen(words, stdout=pipe, stderr=pipe, text=True))
+        ended = []
+        for process in started[-count:]:
+            out, err = process.communicate(timeout=300)
+            ended.append(subprocess.CompletedProcess((), process.returncode, out, err))
+        return ended
+
+    yield run
+    for process in started:
+        process.kill()
+        process.communicate()

@@ -15,7 +15,8 @@ from harness.detection.checkpoints import (
     save_checkpoint,
 )
 from harness.errors import CheckpointError, HarnessError
-from harness.paths import RunPaths, temporary_beside
+from harness.files import temporary_beside
+from harness.paths import RunPaths
 
 
 @pytest.fixture

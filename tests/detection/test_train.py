@@ -13,14 +13,16 @@ import pytest
 import torch
 
 import harness.detection.train as training
+from harness import stop
 from harness.data.splits import locate
 from harness.detection.checkpoints import read_checkpoint
 from harness.detection.predict import predict
 from harness.detection.train import train
 from harness.errors import CheckpointError, TrainingError
 from harness.evaluation import coco_ap
+from harness.files import write_json
 from harness.grid import NO_LOSS, base_of, contour, mse_contour, mse_edge
-from harness.paths import RunsFolder, write_json
+from harness.paths import RunsFolder
 
 pytestmark = pytest.mark.slow
 
@@ -133,6 +135,7 @@ KILLED_AT = """
 import os, signal, sys
 from pathlib import Path
 import harness.detection.train as training
+from harness import stop
 import harness.detection.trainer
 from harness.launch.job import read_spec
 from harness.paths import RunPaths, RunsFolder
@@ -199,6 +202,31 @@ def test_means_over_several_iterations_are_the_same_after_a_resume(tiny, tmp_pat
     train(base, resumed.run(base.run_id), resumed)
     assert [line["iteration"] for line in lines(resumed, base)] == [2, 4, 6]
     assert lines(resumed, base) == lines(undisturbed, base)
+
+
+def test_a_stop_on_request_waits_for_a_logged_iteration_and_costs_no_number(tiny, tmp_path):
+    # Lines at 2, 4, 6. Asked in the third iteration, the training stops after the fourth, where no
+    # checkpoint was due.
+    base = replace(base_of(tiny()), log_every=2, checkpoint_every=6)
+    undisturbed, resumed = RunsFolder(tmp_path / "undisturbed"), RunsFolder(tmp_path / "resumed")
+    train(base, undisturbed.run(base.run_id), undisturbed)
+    paths = resumed.run(base.run_id)
+
+    class Asked(training.SeedStep):
+        def before_step(self):
+            if self.trainer.iter == 2:
+                stop.request()
+            super().before_step()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "SeedStep", Asked)
+        with pytest.raises(stop.Stopped, match="stopped as asked after 4 iterations"):
+            train(base, paths, resumed)
+    assert checkpoints_of(paths) == ["iteration_0000004.pth"]
+    train(base, paths, resumed)
+    assert equal(state_of(resumed, base), state_of(undisturbed, base))
+    log = undisturbed.run(base.run_id).metrics_log
+    assert paths.metrics_log.read_bytes() == log.read_bytes()
 
 
 def test_tensorboard_shows_each_iteration_once_after_a_resume(tiny, trained_base, tmp_path):

@@ -19,7 +19,9 @@ def runs(tmp_path) -> RunsFolder:
 
 def test_a_run_on_several_gpus_is_refused_by_the_one_process_that_trains(tiny_base, runs):
     spec = replace(tiny_base, num_gpus=2)
-    with pytest.raises(LaunchError, match=r"num_gpus=2, and 1 process trains here.*num_gpus=1"):
+    with pytest.raises(
+        LaunchError, match=r"num_gpus=2, and 1 process trains here.*Slurm site.*num_gpus=1,"
+    ):
         train(spec, runs.run(spec.run_id), runs)
 
 

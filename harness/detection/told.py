@@ -1,0 +1,48 @@
+"""An error as words that another process can read, and raise again as the same kind of error."""
+
+import torch
+
+from harness.errors import (
+    CheckpointError,
+    DataError,
+    HarnessError,
+    LaunchError,
+    ResultsError,
+    SpecError,
+    TrainingError,
+    WarmStartError,
+)
+
+# Those that are told as what they are: in the run's record, the kind decides what is tried again.
+KINDS = {
+    kind.__name__: kind
+    for kind in (
+        CheckpointError,
+        DataError,
+        HarnessError,
+        LaunchError,
+        MemoryError,
+        ResultsError,
+        SpecError,
+        TrainingError,
+        WarmStartError,
+        torch.OutOfMemoryError,
+    )
+}
+
+
+def in_words(error: Exception) -> str:
+    """The kind of `error`, and what it says."""
+    return f"{type(error).__name__}\n{error}"
+
+
+def from_words(words: str, rank: int) -> Exception:
+    """The error that `in_words` put into `words` in the process of `rank`.
+
+    One that is not in `KINDS`, so a bug, is a RuntimeError here; its traceback is what the other
+    process printed.
+    """
+    kind, _, text = words.partition("\n")
+    if kind in KINDS:
+        return KINDS[kind](f"rank {rank}: {text}")
+    return RuntimeError(f"rank {rank}: {kind}: {text}")
