@@ -6,8 +6,9 @@ import pandas as pd
 
 from harness.collect import cells_frame, collect
 from harness.errors import HarnessError, unknown
+from harness.files import replacing, write_text
 from harness.grid import Grid
-from harness.paths import ResultsFolder, RunsFolder, replacing, write_text
+from harness.paths import ResultsFolder, RunsFolder
 from harness.report.figures import FIGURES, fig8, save
 from harness.report.figures import SUFFIXES as FIGURE_SUFFIXES
 from harness.report.printed import Table
@@ -39,7 +40,7 @@ def rebuild(
         table = read_table(grid, name, results, published_folder)
         for format, suffix in SUFFIXES.items():
             path = results.table(name, suffix)
-            write_text(path, render(table, format))
+            write_text(path, render(table, format), shared=True)
             written.append(path)
     for name, source in FIGURES.items():
         if source in grid.layouts:
@@ -95,6 +96,6 @@ def write_figure(
     figure = fig8(table.cells, table.published, table.scale_note)
     paths = [results.figure(name, suffix) for suffix in FIGURE_SUFFIXES]
     for path, suffix in zip(paths, FIGURE_SUFFIXES, strict=True):
-        with replacing(path) as temporary:
+        with replacing(path, shared=True) as temporary:
             save(figure, temporary, suffix)
     return paths

@@ -11,7 +11,7 @@ from harness.grid.experiments import load_grid
 from harness.grid.spec import identity_of
 from harness.paths import ResultsFolder, RunsFolder
 from harness.rebuild import rebuild, table_text, write_figure
-from harness.records import METRICS, Metrics, write_metrics
+from harness.records import METRICS, Metrics, read_metrics, write_metrics
 
 PROJECT = Path(__file__).parents[1]
 PUBLISHED = PROJECT / "results" / "published"
@@ -113,6 +113,37 @@ def test_unknown_names_are_answered_with_the_known_ones(results):
 def test_a_figure_needs_its_table_in_the_grid(results):
     with pytest.raises(HarnessError, match=r"Unknown table 'table1'\. .*Known tables: table2\."):
         write_figure("fig8", demo_grid("table2"), results, PUBLISHED)
+
+
+def test_a_row_of_other_losses_is_marked_in_the_table_that_is_written(runs, results):
+    for run_id in demo_grid().runs:
+        path = runs.run(run_id).metrics
+        if path.exists():
+            metrics = read_metrics(path, run_id)
+            code = {"losses_code": "a", "detection_code": "b", "commit": "1a2b3c4d" * 5}
+            write_metrics(path, replace(metrics, environment=code))
+    k6 = demo_grid().table("table1")[6].spec.run_id
+    metrics = read_metrics(runs.run(k6).metrics, k6)
+    other = {**metrics.environment, "losses_code": "c", "commit": "5e6f7a8b" * 5}
+    write_metrics(runs.run(k6).metrics, replace(metrics, environment=other))
+
+    rebuild(demo_grid(), runs, results, PUBLISHED)
+    text = results.table("table1", "md").read_text(encoding="utf-8")
+    assert text.count("| Contour loss † |") == 1
+    assert (
+        "- † k=6 (commit 5e6f7a8b, base 1a2b3c4d): made with another harness/losses than "
+        "baseline, k=1, k=2, k=3, k=4, k=5 (commit 1a2b3c4d)."
+    ) in text
+    assert "†" not in results.table("table2", "md").read_text(encoding="utf-8")
+
+
+def test_results_can_be_read_by_those_who_may_read_the_folder(runs, results):
+    rebuild(demo_grid(), runs, results, PUBLISHED)
+    run_id = next(iter(demo_grid().runs))
+    made = [results.folder, results.table("table1", "md").parent, results.metrics(run_id).parent]
+    plain = results.folder.parent / "plain"
+    plain.mkdir()
+    assert {path.stat().st_mode for path in made} == {plain.stat().st_mode}
 
 
 def test_a_metrics_file_cut_in_half_stops_the_rebuild_and_is_named(runs, results):

@@ -4,8 +4,9 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from harness.files import replacing
 from harness.grid import Grid
-from harness.paths import ResultsFolder, RunsFolder, replacing
+from harness.paths import ResultsFolder, RunsFolder
 from harness.records import read_metrics
 
 # A write waits for the disk (fsync), not for the processor: 10,000 files in a row take half a
@@ -31,7 +32,7 @@ def collect(grid: Grid, runs: RunsFolder, results: ResultsFolder) -> list[str]:
     def copy(run_id: str) -> None:
         source = runs.run(run_id).metrics
         read_metrics(source, run_id)  # what is damaged stays out
-        with replacing(results.metrics(run_id)) as temporary:
+        with replacing(results.metrics(run_id), shared=True) as temporary:
             shutil.copyfile(source, temporary)
 
     with ThreadPoolExecutor(THREADS) as pool:

@@ -39,6 +39,7 @@ CHARACTERS = str.maketrans(
         "*": "{*}",  # and a star would be one
         "×": r"$\times$",
         "✓": r"$\checkmark$",
+        "†": r"\dag{}",
         "−": "$-$",
         "–": "--",
         "—": "---",

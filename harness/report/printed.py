@@ -9,6 +9,7 @@ from harness.grid import Layout
 from harness.grid.grid import METRIC_COLUMNS
 from harness.records import METRICS
 from harness.report.emphasis import emphasise
+from harness.report.other_code import MARK, code_notes, rows_of_other_code
 from harness.report.published import as_printed
 
 MISSING = "—"
@@ -91,6 +92,9 @@ def printed(table: Table, *, emphasis: bool = False) -> Printed:
         emphasis: mark the best and the second best also where the paper does not.
     """
     text = pd.DataFrame({column: _text(table, column) for column in table.columns})
+    marked = rows_of_other_code(table.cells)
+    first = table.columns[0]
+    text[first] = text[first].where(~text.index.isin(marked), text[first] + f" {MARK}")
     marks = pd.DataFrame("", index=text.index, columns=text.columns)
     if emphasis or table.layout.emphasis:
         for column in table.columns:
@@ -147,3 +151,4 @@ def _notes(table: Table, emphasis: bool) -> Iterator[str]:
             for evaluator in evaluators.unique()
         ]
         yield f"Scored by more than one version: {', '.join(rows)}."
+    yield from code_notes(table.cells)

@@ -6,6 +6,7 @@ from harness.errors import HarnessError, unknown
 from harness.report.html import to_html
 from harness.report.latex import to_latex
 from harness.report.markdown import to_markdown
+from harness.report.other_code import rows_of_other_code
 from harness.report.printed import Table, flat_heading, printed
 
 SUFFIXES = {"md": "md", "latex": "tex", "csv": "csv", "html": "html"}
@@ -32,9 +33,16 @@ def render(table: Table, format: str, *, emphasis: bool = False) -> str:
 
 
 def to_csv(table: Table) -> str:
-    """A line of headings and one for each row; an empty place is a number that is not there."""
+    """A line of headings and one for each row; an empty place is a number that is not there.
+
+    A column `code` says "other" of rows that were made with other code than most; it is left out
+    where there are none.
+    """
     frame = pd.DataFrame({flat_heading(column): table.values(column) for column in table.columns})
     frame = frame.round(CSV_DECIMALS).assign(
         run_id=table.cells["run_id"], missing=table.cells["missing"], scale=table.scale_note
     )
+    other = rows_of_other_code(table.cells)
+    if other:
+        frame["code"] = ["other" if row in other else "" for row in frame.index]
     return str(frame.replace(r"\s+", " ", regex=True).to_csv(lineterminator="\n"))

@@ -27,6 +27,10 @@ def test_every_row_stands_in_reading_order_with_its_labels_numbers_and_run(
         "run_id",
         "evaluator",
         "missing",
+        "losses_code",
+        "detection_code",
+        "commit",
+        "uncommitted",
     ]
     row = frame.loc["R50+contour"]
     assert list(row[["Method", "Backbone", "CL"]]) == ["Mask R-CNN", "Res-50+FPN", "✓"]
