@@ -1,0 +1,224 @@
+"""What becomes of a job once its processes have ended: done, given up, or once more.
+
+The batch script starts `python -P -m harness.slurm.aftermath RUNS SID CODE` after srun, with srun's
+exit code. That does not happen where Slurm itself ends the job (scancel, time limit, its own
+requeue): what is decided here is about jobs whose processes ended before Slurm ended them.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from harness.errors import HarnessError
+from harness.grid.state import is_done
+from harness.launch.attempt import JobName, new_attempt, write_end
+from harness.launch.job import read_spec
+from harness.lease import live_holder
+from harness.paths import AttemptPaths, RunPaths, RunsFolder
+from harness.records import ASKED, PREEMPTED, Outcome, read_begin, read_outcome, write_outcome
+from harness.slurm.again import JobNow, look_at, once_more
+from harness.slurm.causes import OUT_OF_MEMORY
+from harness.slurm.here import job_here
+from harness.slurm.submissions import Submission, read_submission
+
+MOST_WITHOUT_PROGRESS = 3
+AGAIN = frozenset(("interrupted", "killed"))  # ends that say nothing against another attempt
+SIGNALLED = 128  # a shell's exit code for a process that a signal ended is this and its number
+TAIL_BYTES = 64 * 1024
+OVER_MEMORY = "killed for using more memory than its job asked for"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Story:
+    """What is known when the processes of a job have ended.
+
+    Attributes:
+        done: the run is.
+        withdrawn: the submission was.
+        state: of the job, by Slurm; "" where Slurm does not answer.
+        ended: how this job's attempt ended; "" where it made none.
+        error: of that attempt.
+        superseded: another process trains the run now, or has since.
+        without_progress: attempts in a row, this one the last, that brought no new checkpoint.
+        code: srun's exit code.
+    """
+
+    done: bool = False
+    withdrawn: bool = False
+    state: str = "RUNNING"
+    ended: str = ""
+    error: str = ""
+    superseded: bool = False
+    without_progress: int = 0
+    code: int = 0
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whether the job is done once more, its exit code if it is not, and why."""
+
+    again: bool
+    code: int
+    why: str
+
+
+def decide(story: Story) -> Decision:
+    """What becomes of the job."""
+    if story.withdrawn:
+        return Decision(False, 0, "its submission was withdrawn")
+    if story.done:
+        return Decision(False, 0, "done")
+    if story.state != "RUNNING":
+        said = story.state or "nothing: it does not answer"
+        return Decision(False, 1, f"left to Slurm, which says {said}")
+    if story.superseded:
+        return Decision(False, 1, "another process has taken the run over")
+    if not story.ended:
+        return Decision(False, 1, f"could not start, exit code {story.code}: see above")
+    if story.ended not in AGAIN:
+        return Decision(False, 1, f"{story.ended}: {story.error}".removesuffix(": "))
+    if story.without_progress >= MOST_WITHOUT_PROGRESS and story.error != PREEMPTED:
+        tried = f"{story.without_progress} attempts in a row brought no new checkpoint"
+        return Decision(False, 1, f"{story.error or story.ended}, and {tried}")
+    return Decision(True, 1, story.error or story.ended)
+
+
+def main() -> int:
+    """The exit code of the job: 0 lets the jobs that wait for it start."""
+    for number in (signal.SIGTERM, signal.SIGUSR2):
+        signal.signal(number, signal.SIG_IGN)  # half of what follows would be worse than all of it
+    runs, sid, code = RunsFolder(Path(sys.argv[1]).resolve()), sys.argv[2], int(sys.argv[3])
+    try:
+        return settle(runs, sid, code, os.environ)
+    except HarnessError as error:
+        print(f"harness: {error}", file=sys.stderr)
+        return 1
+
+
+def settle(runs: RunsFolder, sid: str, code: int, environment: Mapping[str, str]) -> int:
+    """Decide, do it, and say so on stderr in one line; returns the exit code of the job.
+
+    Args:
+        runs: where the runs' folders are.
+        sid: the submission of this job.
+        code: srun's exit code.
+        environment: of the batch script; Slurm says in it which job this is.
+
+    Raises:
+        HarnessError: what should be on disk is not there.
+    """
+    submission = read_submission(runs.submission(sid))
+    job, index = job_here(sid, environment)
+    paths = runs.run(submission.run_ids[index])
+    story = _story(runs, submission, paths, job, code)
+    decision = decide(story)
+    did = once_more(runs, submission, job, index) if decision.again else "ends"
+    print(f"harness: {job.job_id} {did} ({decision.why})", file=sys.stderr)
+    return decision.code
+
+
+def _story(
+    runs: RunsFolder, submission: Submission, paths: RunPaths, job: JobName, code: int
+) -> Story:
+    story = Story(withdrawn=bool(submission.withdrawn), code=code)
+    if story.withdrawn or is_done(read_spec(paths), paths):
+        return replace(story, done=not story.withdrawn)
+    now = look_at(job)
+    if now.state != "RUNNING":  # Slurm takes the job away, and writes the outcome of that itself
+        return replace(story, state=now.state)
+    number = _attempt_of(paths, job)
+    if number is None and code > SIGNALLED and live_holder(paths.lease) is None:
+        # It was killed on its way to an attempt: it counts as one, lest it goes on for ever.
+        number = int(new_attempt(paths, job).folder.name)
+    if number is None:
+        return story
+    attempt = paths.attempt(number)
+    _write_outcome(runs, paths, attempt, job, now, code)
+    outcome = read_outcome(attempt.outcome)
+    return replace(
+        story,
+        ended=outcome.ended if outcome else "failed",
+        error=outcome.error if outcome else f"{attempt.outcome} is damaged",
+        superseded=_superseded(paths, number),
+        without_progress=attempts_without_progress(paths, job.sid),
+    )
+
+
+def _attempt_of(paths: RunPaths, job: JobName) -> int | None:
+    """The number of the attempt that this job has made since Slurm last started it."""
+    for number in reversed(paths.attempt_numbers()):
+        begin = read_begin(paths.attempt(number).begin)
+        if begin and JobName(begin.sid, begin.job_id, begin.restart) == job:
+            return number
+    return None
+
+
+def _superseded(paths: RunPaths, number: int) -> bool:
+    begin, holder = read_begin(paths.attempt(number).begin), live_holder(paths.lease)
+    # In a container the host may have another name: then our own dead worker seems to live.
+    ours = begin and holder and (begin.host, begin.pid) == (holder.host, holder.pid)
+    return number != max(paths.attempt_numbers()) or bool(holder and not ours)
+
+
+def _write_outcome(
+    runs: RunsFolder, paths: RunPaths, attempt: AttemptPaths, job: JobName, now: JobNow, code: int
+) -> None:
+    """Say what the attempt could not: that it was killed, or who has interrupted it."""
+    outcome = read_outcome(attempt.outcome)
+    if outcome is None and not attempt.outcome.exists():
+        if OUT_OF_MEMORY.search(_printed_since(runs, job, attempt)):
+            write_end(paths, attempt, "out of memory", OVER_MEMORY)
+            return
+        how = f"signal {code - SIGNALLED}" if code > SIGNALLED else f"a signal, exit code {code}"
+        write_end(paths, attempt, "killed", f"killed by {how}")
+    elif outcome is not None and outcome.ended == "interrupted":
+        write_outcome(
+            attempt.outcome, replace(outcome, error=PREEMPTED if now.preempted else ASKED)
+        )
+
+
+def _printed_since(runs: RunsFolder, job: JobName, attempt: AttemptPaths) -> str:
+    """What stands in Slurm's file of the job's stderr after the first line of this attempt."""
+    try:
+        with runs.job_log(job.sid, job.job_id).open("rb") as opened:
+            opened.seek(max(0, opened.seek(0, os.SEEK_END) - TAIL_BYTES))
+            text = opened.read().decode(errors="replace")
+    except FileNotFoundError:
+        return ""
+    return text.rpartition(f"{attempt.folder}\n")[2]
+
+
+def attempts_without_progress(paths: RunPaths, sid: str) -> int:
+    """How many attempts in a row, the newest last, left the newest checkpoint where it was.
+
+    Those that Slurm took the job from are passed over: they say nothing of the run.
+
+    Args:
+        paths: of the run.
+        sid: the submission; whoever submits the run again starts a new row.
+    """
+    stuck = 0
+    done_after = paths.newest_iteration()
+    for number in reversed(paths.attempt_numbers()):
+        begin = read_begin(paths.attempt(number).begin)
+        outcome = read_outcome(paths.attempt(number).outcome)
+        if begin is None or outcome is None or begin.sid != sid:
+            return stuck
+        if not _taken_away(outcome):
+            if outcome.ended not in AGAIN or done_after > begin.iteration:
+                return stuck
+            stuck += 1
+        done_after = begin.iteration
+    return stuck
+
+
+def _taken_away(outcome: Outcome) -> bool:
+    by_slurm = outcome.ended == "interrupted" and outcome.error in ("", PREEMPTED)
+    return by_slurm or outcome.ended == "lost"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,206 @@
+"""The batch script of an array of jobs: submitit writes it, harness says what stands in it."""
+
+import shlex
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import submitit
+
+from harness.errors import LaunchError
+from harness.paths import RunsFolder
+from harness.slurm.site import Site
+from harness.slurm.submissions import Submission
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What one call of sbatch asks for.
+
+    Attributes:
+        name: of its jobs.
+        output: the folder for what its jobs print.
+        code: the folder that the jobs' Python finds harness in.
+        arguments: of the site's Python, in each of the processes that srun starts.
+        num_gpus: and so many processes, on one node.
+        mem_gb: None for what the site says.
+        time_limit_min: of each job.
+        size: of the array; None for a single job.
+        max_running: jobs of the array at a time; None for any number.
+        options: further ones of sbatch.
+        teardown: shell lines after srun.
+    """
+
+    name: str
+    output: Path
+    code: Path
+    arguments: tuple[str, ...]
+    num_gpus: int
+    mem_gb: float | None
+    time_limit_min: int
+    size: int | None = None
+    max_running: int | None = None
+    options: Mapping[str, str | bool] = field(default_factory=dict)
+    teardown: tuple[str, ...] = ()
+
+
+def array_request(
+    runs: RunsFolder, submission: Submission, site: Site, after: str | None
+) -> Request:
+    """What the array of `submission` asks for.
+
+    Args:
+        runs: where the runs' folders are.
+        submission: its record.
+        site: the cluster.
+        after: the job, as "123_4", that must end well first; None where none must.
+    """
+    folder = str(runs.folder.absolute())
+    aftermath = [sys.executable, "-P", "-m", "harness.slurm.aftermath", folder, submission.sid]
+    # A fine-tune whose base failed would else wait in the queue for ever.
+    waits = {"dependency": f"afterok:{after}", "kill-on-invalid-dep": "yes"} if after else {}
+    return Request(
+        name=submission.sid,
+        output=runs.job_output(submission.sid).absolute(),
+        code=runs.code(submission.code).absolute(),
+        arguments=("-m", "harness.slurm.worker", folder, submission.sid),
+        num_gpus=submission.num_gpus,
+        mem_gb=submission.mem_gb,
+        time_limit_min=submission.time_limit_min,
+        size=len(submission.run_ids),
+        max_running=site.max_running,
+        options={"requeue" if submission.requeue else "no-requeue": True, **waits},
+        teardown=("code=$?", f'{shlex.join(aftermath)} "$code"', "exit $?"),
+    )
+
+
+def batch_script(request: Request, site: Site) -> str:
+    """The text of the batch script.
+
+    Args:
+        request: what its jobs are.
+        site: the cluster.
+
+    Raises:
+        LaunchError: a path cannot be told to Slurm, or this machine has no Slurm.
+    """
+    refuse_odd_path(request.output)
+    refuse_odd_path(request.code, also=":")  # it stands in PYTHONPATH
+    try:
+        executor = submitit.SlurmExecutor(folder=request.output)
+    except RuntimeError as error:
+        raise LaunchError(
+            "srun is not on PATH, so this is no login node of a Slurm cluster. Give the command on "
+            "one, after what the cluster needs for Slurm's commands (often `module load slurm`)."
+        ) from error
+    executor.update_parameters(
+        job_name=request.name,
+        partition=site.partition,
+        account=site.account,
+        qos=site.qos,
+        constraint=site.constraint,
+        time=request.time_limit_min,
+        nodes=1,
+        ntasks_per_node=request.num_gpus,
+        cpus_per_task=site.cpus_per_gpu,
+        mem=_memory(request, site),
+        setup=[*site.setup, *_setup(request)],
+        teardown=list(request.teardown),
+        signal_delay_s=site.signal_before_end_s,
+        array_parallelism=request.max_running or request.size or 1,
+        wckey=None,  # submitit's own: clusters that enforce wckeys know no "submitit"
+        use_srun=False,  # submitit's srun would name the output by its own rules: see _srun
+        additional_parameters=_options(request, site),
+    )
+    if request.size is not None:
+        executor.parameters["map_count"] = request.size
+    # Only the text is submitit's: its own submission renames files in a folder whose name it takes
+    # for a pattern (`%j` in a path), and calls sbatch without a time limit.
+    text: str = executor._make_submission_file_text(_srun(request, site), request.name)
+    return text
+
+
+def log_of(output: Path, job_id: str, rank: int = 0) -> tuple[Path, Path]:
+    """Where a job's stdout and stderr are.
+
+    Args:
+        output: `RunsFolder.job_output`.
+        job_id: as Slurm's commands take it: "123_4".
+        rank: of the process; what the batch script itself prints is with that of rank 0.
+    """
+    return output / f"{job_id}_{rank}_log.out", output / f"{job_id}_{rank}_log.err"
+
+
+def refuse_odd_path(path: Path, also: str = "") -> None:
+    r"""Refuse a path that Slurm would misread.
+
+    Args:
+        path: of a folder.
+        also: further letters that it may not hold.
+
+    Raises:
+        LaunchError: it holds a backslash (which turns Slurm's file patterns off), a control
+            character (a #SBATCH line is one line), is no UTF-8, or holds one of `also`.
+    """
+    text = str(path)
+    odd = sorted({letter for letter in text if letter in "\\" + also or not letter.isprintable()})
+    if odd:
+        raise LaunchError(
+            f"The folder {text!r} holds {', '.join(map(repr, odd))}, which Slurm or Python would "
+            "misread. Spaces, quotes, % and letters of any language are fine. Give --runs another "
+            "folder."
+        )
+
+
+def _memory(request: Request, site: Site) -> str | None:
+    per_gpu = site.mem_gb_per_gpu
+    gb = request.mem_gb or (per_gpu * request.num_gpus if per_gpu else None)
+    return f"{round(gb * 1024)}M" if gb else None
+
+
+def _setup(request: Request) -> list[str]:
+    return [
+        "umask 077",
+        # Before what the site's own lines may have put there: harness is the submitted one.
+        f"export PYTHONPATH={shlex.quote(str(request.code))}${{PYTHONPATH:+:$PYTHONPATH}}",
+        # Told to end, the script still waits for srun, and what comes after it is still done.
+        "trap : TERM USR2",
+    ]
+
+
+def _options(request: Request, site: Site) -> dict[str, str | int | float | bool]:
+    kind = f"{site.gpu_type}:" if site.gpu_type else ""
+    prefix = "gpu:" if site.gpu_option == "gres" else ""
+    out, err = _patterns(request, task="0")
+    return {
+        **{name: value for name, value in site.sbatch.items() if value is not False},
+        site.gpu_option: f"{prefix}{kind}{request.num_gpus}",
+        "output": out,
+        "error": err,
+        # submitit takes another signal from the environment variable SUBMITIT_PREEMPT_SIGNAL.
+        "signal": f"USR2@{site.signal_before_end_s}",
+        **request.options,
+    }
+
+
+def _srun(request: Request, site: Site) -> str:
+    out, err = _patterns(request, task="%t")
+    python = site.python or sys.executable
+    return shlex.join(
+        [
+            *("srun", "--unbuffered", "--output", out, "--error", err),
+            "--kill-on-bad-exit=1",
+            f"--cpus-per-task={site.cpus_per_gpu}",  # newer Slurm does not tell srun by itself
+            *(*site.container, python, "-P", "-u", *request.arguments),
+        ]
+    )
+
+
+def _patterns(request: Request, task: str) -> list[str]:
+    """The two logs as Slurm's file patterns, in which % stands for itself when doubled."""
+    folder = Path(str(request.output).replace("%", "%%"))
+    job = "%A_%a" if request.size is not None else "%j"
+    return [
+        str(path) for path in (folder / f"{job}_{task}_log.out", folder / f"{job}_{task}_log.err")
+    ]

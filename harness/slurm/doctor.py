@@ -1,0 +1,237 @@
+"""`harness doctor --site NAME`: a site file held against the live cluster."""
+
+import os
+import re
+import shutil
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+
+from harness.paths import RunsFolder
+from harness.slurm.probe import Check, probe
+from harness.slurm.sbatch import call, in_one_line
+from harness.slurm.site import Site
+
+COMMANDS = ("sbatch", "srun", "squeue", "scontrol", "scancel", "sinfo")
+WAIT_S = 600.0
+MANY_JOBS = 20
+SINFO = "%P|%a|%l|%D|%c|%m|%G"
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """Equal nodes of one partition, as sinfo lists them.
+
+    Attributes:
+        partition: its name.
+        default: whether jobs go there that name none.
+        available: "up", or why it takes no jobs.
+        limit_min: its time limit; None for none.
+        count: of nodes.
+        cpus, memory_mb, gres: of each.
+    """
+
+    partition: str
+    default: bool
+    available: str
+    limit_min: float | None
+    count: int
+    cpus: int
+    memory_mb: int
+    gres: str
+
+
+def examine(
+    site: Site,
+    runs: RunsFolder,
+    plan_disk_gb: float,
+    longest_run_hours: float,
+    *,
+    wait_s: float = WAIT_S,
+    pause: Callable[[], None] | None = None,
+) -> list[Check]:
+    """Every check in order; the last ones are of one small job, sent where all before allow it.
+
+    Args:
+        site: the cluster.
+        runs: where the runs' folders are.
+        plan_disk_gb: that the plan needs at once.
+        longest_run_hours: of training, of the longest run of the plan; 0 where none is left.
+        wait_s: how long the small job may wait in the queue.
+        pause: waits between two looks at the queue; a second by default.
+    """
+    commands = _commands()
+    checks = [commands]
+    if commands.ok is not False:
+        checks += _cluster(site)
+    checks += [_folder(runs.folder.absolute()), _disk(runs.folder, plan_disk_gb)]
+    checks.append(_hours(site, longest_run_hours))
+    if all(check.ok is not False for check in checks if check.stops):
+        checks += probe(site, runs, wait_s, pause)
+    return checks
+
+
+def _commands() -> Check:
+    what = "Slurm's commands"
+    missing = [name for name in COMMANDS if shutil.which(name) is None]
+    if missing:
+        return Check(
+            what,
+            False,
+            f"not on PATH: {', '.join(missing)}",
+            "Give this command on a login node, after what it needs for Slurm (often `module load "
+            "slurm`).",
+            stops=True,
+        )
+    if shutil.which("sacct") is None:
+        return Check(
+            what,
+            None,
+            "all but sacct",
+            "States come from squeue and files alone: the cause of a failure is then less exact.",
+        )
+    return Check(what, True, "found")
+
+
+def _cluster(site: Site) -> list[Check]:
+    config = call(["scontrol", "show", "config"])
+    if config.code != 0:
+        advice = "See `scontrol ping`; if SLURM_CONF is set, whether it names the right cluster."
+        return [Check("Slurm answers", False, in_one_line(config), advice, stops=True)]
+    values = dict(re.findall(r"^(\w+)\s*= (.*?)\s*$", config.out, re.MULTILINE))
+    checks = [Check("Slurm answers", True, f"cluster {values.get('ClusterName', '?')}")]
+    checks.append(_array_size(site, int(values.get("MaxArraySize", "0") or 0)))
+    listed = call(["sinfo", "-h", "-o", SINFO])
+    return [*checks, *_partition(site, list(parse_nodes(listed.out)))]
+
+
+def _array_size(site: Site, largest: int) -> Check:
+    fits = site.max_array_size <= largest
+    advice = "" if fits else f"Set max_array_size = {largest}."
+    return Check("arrays", fits, f"Slurm's MaxArraySize is {largest}", advice)
+
+
+def parse_nodes(text: str) -> Iterator[Nodes]:
+    """What `sinfo -h -o SINFO` lists."""
+    for line in text.splitlines():
+        fields = line.split("|")
+        if len(fields) != 7:
+            continue
+        name, available, limit, *numbers, gres = fields
+        count, cpus, memory = (int(re.sub(r"\D.*", "", one) or 0) for one in numbers)
+        partition = name.rstrip("*")
+        default = name != partition
+        yield Nodes(partition, default, available, minutes(limit), count, cpus, memory, gres)
+
+
+def minutes(limit: str) -> float | None:
+    """A time limit of Slurm, as in "1-12:00:00", "8:00:00" or "30:00"; None for no limit."""
+    found = re.fullmatch(r"(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)", limit)
+    if not found:
+        return None
+    days, hours, mins, seconds = (int(one or 0) for one in found.groups())
+    return days * 1440 + hours * 60 + mins + seconds / 60
+
+
+def gpus_of(gres: str, kind: str | None) -> int:
+    """How many GPUs, of type `kind` where one is given, "gpu:a100:4(S:0-1),shard:8" tells of."""
+    found = re.findall(r"\bgpu:(?:([^:,()]+):)?(\d+)", gres)
+    return sum(int(number) for name, number in found if kind in (None, name))
+
+
+def _partition(site: Site, nodes: list[Nodes]) -> list[Check]:
+    wanted = set(site.partition.split(",")) if site.partition else None
+    mine = [one for one in nodes if (one.partition in wanted if wanted else one.default)]
+    missing = (wanted or {"a default partition"}) - {one.partition for one in mine}
+    if missing if wanted else not mine:
+        known = ", ".join(sorted({one.partition for one in nodes})) or "none"
+        lacks = f"there is no {', '.join(sorted(missing))}; there are: {known}"
+        return [Check("partition", False, lacks, "Correct the key partition.", stops=True)]
+    names = ", ".join(sorted({one.partition for one in mine}))
+    down = sorted({f"{one.partition} is {one.available}" for one in mine if one.available != "up"})
+    advice = "It takes no jobs now: ask when it will, or take another one." if down else ""
+    found = ", ".join(down) or f"{names} is up, {sum(one.count for one in mine)} nodes"
+    return [
+        Check("partition", not down, found, advice, stops=True),
+        _nodes(site, mine),
+        _time_limit(site, mine),
+    ]
+
+
+def _nodes(site: Site, nodes: list[Nodes]) -> Check:
+    gpus, cpus = site.gpus_per_node, site.gpus_per_node * site.cpus_per_gpu
+    memory_gb = site.gpus_per_node * (site.mem_gb_per_gpu or 0)
+    fit = sum(
+        one.count
+        for one in nodes
+        if gpus_of(one.gres, site.gpu_type) >= gpus
+        and one.cpus >= cpus
+        and one.memory_mb >= memory_gb * 1024
+    )
+    kind = f"{site.gpu_type} GPUs" if site.gpu_type else "GPUs"
+    memory = f", {memory_gb:g} GB" if memory_gb else ""
+    found = f"{fit} of {sum(one.count for one in nodes)} have {gpus} {kind}, {cpus} CPUs{memory}"
+    if fit:
+        return Check("nodes", True, found)
+    have = sorted({f"{one.gres}, {one.cpus} CPUs, {one.memory_mb} MB" for one in nodes})
+    return Check(
+        "nodes",
+        False,
+        f"{found}; there are: {'; '.join(have)}",
+        "Correct gpus_per_node, gpu_type, cpus_per_gpu, mem_gb_per_gpu, or partition.",
+    )
+
+
+def _time_limit(site: Site, nodes: list[Nodes]) -> Check:
+    limits = [one.limit_min for one in nodes if one.limit_min is not None]
+    found = f"{min(limits):g} minutes" if limits else "none"
+    fits = not limits or site.time_limit_min <= min(limits)
+    advice = "" if fits else f"Set time_limit_min = {min(limits):g} or less."
+    return Check("time limit of the partition", fits, found, advice)
+
+
+def _folder(folder: Path) -> Check:
+    what = "runs folder"
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        state = folder.stat()
+    except OSError as error:
+        advice = "Give --runs (or HARNESS_RUNS) a folder of your own on the shared file system."
+        return Check(what, False, f"{folder}: {error.strerror}", advice, stops=True)
+    found, mode = f"{folder}", stat.S_IMODE(state.st_mode)
+    if state.st_uid != os.getuid():
+        advice = "Give --runs one of your own."
+        return Check(what, False, f"{found} is another user's", advice, stops=True)
+    if mode & 0o022:
+        advice = f"Others could plant files that your jobs run: `chmod go-w {folder}`."
+        return Check(what, False, f"{found} can be written by others", advice)
+    if mode & 0o055:
+        advice = f"Where that is not meant: `chmod 700 {folder}`."
+        return Check(what, None, f"{found} can be read by others", advice)
+    return Check(what, True, f"{found} is private")
+
+
+def _disk(folder: Path, plan_gb: float) -> Check:
+    try:
+        free_gb = shutil.disk_usage(folder).free / 1e9
+    except OSError as error:
+        return Check("free disk", None, str(error.strerror), "")
+    found = f"{free_gb:,.0f} GB free, the plan needs {plan_gb:,.1f} GB at most"
+    if free_gb < plan_gb:
+        return Check("free disk", False, found, "Give --runs a folder on a larger file system.")
+    return Check("free disk", True, f"{found} (a quota is not seen here: `quota -s`)")
+
+
+def _hours(site: Site, hours: float) -> Check:
+    what = "hours against time_limit_min"
+    if hours <= 0:
+        return Check(what, True, "no run is left to train")
+    jobs = ceil(hours * 3600 / (site.time_limit_min * 60 - site.signal_before_end_s))
+    after = "goes back into the queue" if site.requeue else "submits its successor"
+    chain = f"{jobs} jobs one after the other: each writes a checkpoint and {after}"
+    found = f"the longest run takes about {hours:,.1f} h: {chain if jobs > 1 else 'one job'}"
+    if jobs > MANY_JOBS:
+        return Check(what, None, found, "A longer time_limit_min would save waiting in the queue.")
+    return Check(what, True, found)

@@ -1,0 +1,282 @@
+"""What Slurm says of our jobs: one squeue, and one sacct where squeue has forgotten them."""
+
+import os
+import re
+import subprocess
+import time
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from harness.errors import LaunchError
+from harness.slurm.submissions import SID, Submission
+
+LIVE = frozenset(
+    (
+        *("PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "RESV_DEL_HOLD"),
+        *("RUNNING", "COMPLETING", "SIGNALING", "STAGE_OUT", "RESIZING", "SPECIAL_EXIT"),
+        *("SUSPENDED", "STOPPED"),
+    )
+)
+TIMEOUT_S = 60.0
+DAY_S = 24 * 3600.0
+NEVER_SATISFIED = "DependencyNeverSatisfied"
+
+SQUEUE = "squeue --noheader --array --states=all --format=%F|%K|%j|%T|%r|%N|%M|%L"
+SACCT = (
+    "sacct --allocations --noheader --parsable2 "
+    "--format=JobID,JobName,State,ExitCode,NodeList,ElapsedRaw,Reason"
+)
+DURATION = re.compile(r"(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)")
+INDICES = re.compile(r"(\d+)(?:-(\d+)(?::(\d+))?)?")
+
+
+class SlurmError(LaunchError):
+    """Slurm does not answer, or not in a way that can be understood."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One task of an array, as Slurm last told it.
+
+    Attributes:
+        sid: of its submission: the job's name.
+        index: in the array.
+        job_id: as Slurm's commands take it: "123_4".
+        state: Slurm's word in full: "PENDING", "NODE_FAIL".
+        reason: why it waits, or ended: "Dependency"; "" where Slurm does not say.
+        node: where it runs or ran; "" where it has not.
+        elapsed_s: since its (last) start.
+        left_s: until its time limit; None where it does not run.
+        exit_code: "1:0", exit code and signal; "" where it is not known.
+    """
+
+    sid: str
+    index: int
+    job_id: str
+    state: str
+    reason: str = ""
+    node: str = ""
+    elapsed_s: float = 0.0
+    left_s: float | None = None
+    exit_code: str = ""
+
+    @property
+    def live(self) -> bool:
+        """Whether it runs or may still run."""
+        return self.state in LIVE
+
+    @property
+    def array_id(self) -> str:
+        """The job id of its array: "123"."""
+        return self.job_id.partition("_")[0]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What Slurm knows.
+
+    Attributes:
+        jobs: of each (sid, index) the newest live job; where none is live, the newest of all.
+        live_total: the user's jobs that run or wait, foreign ones and each array task counted.
+        live: every live job that bears a name of ours, also of other runs folders.
+        accounted: whether sacct was needed and answered: what it does not know never started.
+    """
+
+    jobs: Mapping[tuple[str, int], Job]
+    live_total: int
+    live: tuple[Job, ...] = ()
+    accounted: bool = False
+
+
+def ask(submissions: Iterable[Submission], undone: Collection[str] | None = None) -> Answer:
+    """What Slurm knows of the jobs of `submissions`: one squeue, and at most one sacct.
+
+    Args:
+        submissions: whose jobs are looked for.
+        undone: the runs that matter; all where it is None. sacct is asked only where squeue no
+            longer knows the job of such a run in the newest submission that holds it.
+
+    Raises:
+        SlurmError: squeue fails, or its answer cannot be understood. Without accounting, or where
+            that fails, squeue's answer is all there is.
+    """
+    ours = sorted(submissions, key=lambda one: one.created_at)
+    listed, live_total = _queued()
+    jobs = _newest(listed)
+    forgotten = _forgotten(ours, undone, jobs)
+    accounted = _accounted(forgotten) if forgotten else None
+    if accounted:
+        jobs = {**_newest(accounted), **jobs}
+    sids = {one.sid for one in ours}
+    return Answer(
+        jobs={key: job for key, job in jobs.items() if key[0] in sids},
+        live_total=live_total,
+        live=tuple(job for job in listed if job.live),
+        accounted=accounted is not None,
+    )
+
+
+def answer_of(words: list[str], timeout_s: float = TIMEOUT_S) -> str:
+    """What one of Slurm's commands prints.
+
+    Args:
+        words: the command and its arguments.
+        timeout_s: how long it may take.
+
+    Raises:
+        SlurmError: it is not there, takes too long, or fails.
+    """
+    try:
+        done = subprocess.run(
+            words,
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=timeout_s,
+        )
+    except FileNotFoundError as error:
+        raise SlurmError(
+            f"{words[0]} is not on this machine's PATH. Give the command on a login node of the "
+            "cluster; `module load slurm` is needed on some."
+        ) from error
+    except subprocess.TimeoutExpired as error:
+        raise SlurmError(
+            f"{words[0]} has not answered in {timeout_s:g} s. Slurm's controller may be busy or "
+            "down: give the same command again later."
+        ) from error
+    if done.returncode != 0:
+        told = " ".join(done.stderr.split())[:300] or f"exit code {done.returncode}"
+        raise SlurmError(
+            f"{words[0]} failed: {told}. When Slurm answers again, give the same command again."
+        )
+    return done.stdout
+
+
+def _environment() -> dict[str, str]:
+    # A user's own settings of these commands would change what they list and how they print it.
+    own = ("SQUEUE_", "SACCT_", "SLURM_TIME_FORMAT", "SLURM_CLUSTERS")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(own)}
+    return {**kept, "LC_ALL": "C", "SLURM_BITSTR_LEN": "0"}
+
+
+def _queued() -> tuple[list[Job], int]:
+    """Our jobs that squeue lists, and how many jobs of this user are live."""
+    text = answer_of([*SQUEUE.split(), f"--user={os.getuid()}"])
+    if text and not text.endswith("\n"):
+        raise SlurmError("squeue's answer is cut short. Give the same command again.")
+    jobs: list[Job] = []
+    live_total = 0
+    for line in text.splitlines():
+        fields = _squeue_fields(line)
+        if fields is None:
+            if SID.search(line):
+                raise SlurmError(f"squeue's line {line!r:.200} cannot be understood.")
+            continue  # a foreign job of a strange name, or a cluster's headline
+        array, index, name, state, reason, node, elapsed, left = fields
+        indices = _indices(index)
+        if "..." in index and SID.fullmatch(name):
+            raise SlurmError(f"squeue's line {line!r:.200} leaves indices out.")
+        live_total += state in LIVE and max(1, len(indices))
+        if SID.fullmatch(name):
+            jobs += (
+                Job(
+                    sid=name,
+                    index=one,
+                    job_id=f"{array}_{one}",
+                    state=state,
+                    reason="" if reason == "None" else reason,
+                    node=node,
+                    elapsed_s=_seconds(elapsed) or 0.0,
+                    left_s=_seconds(left) if state == "RUNNING" else None,
+                )
+                for one in indices
+            )
+    return jobs, live_total
+
+
+def _squeue_fields(line: str) -> list[str] | None:
+    first = line.split("|", 2)  # a job's name may itself hold the bar
+    if len(first) != 3:
+        return None
+    last = first[2].rsplit("|", 5)
+    if len(last) != 6 or not first[0].isdecimal() or not last[1].isupper():
+        return None
+    return [*first[:2], *last]
+
+
+def _forgotten(
+    ours: list[Submission], undone: Collection[str] | None, jobs: Mapping[tuple[str, int], Job]
+) -> list[Submission]:
+    """The submissions that hold a run of which squeue does not know the newest job."""
+    newest: dict[str, tuple[Submission, int]] = {}
+    for submission in ours:
+        for index, run_id in enumerate(submission.run_ids):
+            if undone is None or run_id in undone:
+                newest[run_id] = (submission, index)
+    missing = {one.sid: one for one, index in newest.values() if (one.sid, index) not in jobs}
+    return list(missing.values())
+
+
+def _accounted(submissions: list[Submission]) -> list[Job] | None:
+    """The ended jobs of `submissions` that accounting knows; None where there is no accounting."""
+    # A day earlier, for a clock that goes wrong.
+    since = min(one.created_at for one in submissions) - DAY_S
+    names = ",".join(one.sid for one in submissions)
+    start = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(since))
+    try:
+        text = answer_of([*SACCT.split(), f"--name={names}", f"--starttime={start}"])
+    except SlurmError:
+        return None
+    lines = (line.split("|") for line in text.splitlines())
+    return [job for fields in lines for job in _accounted_jobs(fields)]
+
+
+def _accounted_jobs(fields: list[str]) -> Iterator[Job]:
+    if len(fields) != 7 or not SID.fullmatch(fields[1]) or not fields[2]:
+        return
+    array, _, index = fields[0].partition("_")
+    state, *by = fields[2].split()
+    if state in LIVE:  # squeue does not know it: its end was never told to the database
+        return
+    # Any other reason is why it waited, once, before it started.
+    never = fields[6] if fields[6] == NEVER_SATISFIED else ""
+    for one in _indices(index):
+        yield Job(
+            sid=fields[1],
+            index=one,
+            job_id=f"{array}_{one}",
+            state=state,
+            reason=" ".join(by) or never,
+            node="" if fields[4] == "None assigned" else fields[4],
+            elapsed_s=float(fields[5]) if fields[5].isdecimal() else 0.0,
+            exit_code=fields[3],
+        )
+
+
+def _newest(jobs: Iterable[Job]) -> dict[tuple[str, int], Job]:
+    # A job without a right to requeue is followed by another of its name and index.
+    ranked = sorted(jobs, key=lambda job: (job.live, int(job.array_id)))
+    return {(job.sid, job.index): job for job in ranked}
+
+
+def _indices(text: str) -> list[int]:
+    """The indices in "7", or in what tasks that wait are told as: "[3-9,12%2]"; none in "N/A"."""
+    found: list[int] = []
+    for part in text.strip("[]").partition("%")[0].split(","):
+        match = INDICES.fullmatch(part)
+        if match:
+            first, last, step = (int(group) if group else None for group in match.groups())
+            assert first is not None  # the pattern's first group is never empty
+            found += range(first, (first if last is None else last) + 1, step or 1)
+    return found
+
+
+def _seconds(text: str) -> float | None:
+    """Of "1-02:03:04" or "03:04"; None where Slurm has no number ("UNLIMITED", "INVALID")."""
+    match = DURATION.fullmatch(text)
+    if not match:
+        return None
+    days, hours, minutes, seconds = (int(group or 0) for group in match.groups())
+    return days * DAY_S + hours * 3600.0 + minutes * 60.0 + seconds

@@ -1,0 +1,202 @@
+"""The doctor's one small job: what the cluster does with it, and what its node says."""
+
+import json
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.errors import LaunchError
+from harness.paths import RunsFolder
+from harness.slurm.batch_script import Request, batch_script, log_of
+from harness.slurm.jobs import LIVE
+from harness.slurm.sbatch import advice_for, call, in_one_line, send, write_script
+from harness.slurm.site import Site
+from harness.slurm.submissions import new_sid
+
+NAME = "harness-doctor"
+LIMIT_MIN = 10
+LATE_FILES = 10  # looks at a shared file system that shows a new file late
+WRONG_NODE = "Correct setup, python or container in the site file."
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at.
+
+    Attributes:
+        what: in a few words.
+        ok: None for a warning.
+        found: what is there.
+        advice: what to do next; "" where nothing is.
+        stops: whether nothing can be sent to the cluster where this is wrong.
+    """
+
+    what: str
+    ok: bool | None
+    found: str
+    advice: str = ""
+    stops: bool = False
+
+
+def probe(
+    site: Site, runs: RunsFolder, wait_s: float, pause: Callable[[], None] | None
+) -> list[Check]:
+    """What Slurm says of a job as large as the site allows, and what one small job finds.
+
+    Args:
+        site: the cluster.
+        runs: where the runs' folders are; the job writes into it.
+        wait_s: how long it may wait in the queue before it is cancelled.
+        pause: waits between two looks at the queue; a second by default.
+    """
+    folder = runs.job_output(f"doctor-{new_sid()}").absolute()
+    try:
+        taken = _is_taken(site, folder)
+        if taken.ok is False:
+            return [taken]
+        return [taken, *_small_job(site, folder, wait_s, pause or (lambda: time.sleep(1)))]
+    except LaunchError as error:
+        return [Check("a job of this site", False, str(error), "")]
+
+
+def _request(folder: Path, num_gpus: int, time_limit_min: int) -> Request:
+    job = folder / "code" / "harness" / "slurm" / "doctor_job.py"
+    return Request(
+        name=NAME,
+        output=folder,
+        code=folder / "code",
+        arguments=(str(job), str(_result(folder))),
+        num_gpus=num_gpus,
+        mem_gb=None,
+        time_limit_min=time_limit_min,
+        # A warning that the site gives earlier than this job's time limit would come at once.
+        options={"no-requeue": True, "signal": "USR2@1"},
+    )
+
+
+def _result(folder: Path) -> Path:
+    return folder / "found.json"
+
+
+def _is_taken(site: Site, folder: Path) -> Check:
+    what = "a job as large as a node, as long as the time limit"
+    request = _request(folder, site.gpus_per_node, site.time_limit_min)
+    script = write_script(folder, batch_script(request, site))
+    answer = call(["sbatch", "--test-only", str(script)])
+    shutil.rmtree(folder)
+    said = in_one_line(answer)
+    if answer.code == 0:
+        return Check(what, True, f"Slurm would take it ({said})")
+    return Check(what, False, said, advice_for(said))
+
+
+def _small_job(site: Site, folder: Path, wait_s: float, pause: Callable[[], None]) -> list[Check]:
+    what = "a small job runs and writes into the runs folder"
+    request = _request(folder, 1, min(LIMIT_MIN, site.time_limit_min))
+    script = write_script(folder, batch_script(request, site))
+    package = Path(__file__).parents[1]  # as a job gets it: from the runs folder
+    shutil.copytree(
+        package, request.code / package.name, ignore=shutil.ignore_patterns("__pycache__")
+    )
+    job_id = send(script, site)
+    waiting = _wait(job_id, wait_s, pause)
+    if waiting:
+        advice = "The partition may be busy: give the command again later, or see `squeue --start`."
+        found = f"job {job_id} did not start within {wait_s:.0f} s ({waiting}) and was cancelled"
+        return [Check(what, False, found, advice)]
+    result = _result(folder)
+    for _ in range(LATE_FILES):
+        if result.exists():
+            break
+        pause()
+    try:
+        seen: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return [_no_answer(what, job_id, folder)]
+    shutil.rmtree(folder, ignore_errors=True)
+    found = f"job {job_id} on {seen['host']}, Python {seen['python']}, {seen['cpus']} CPUs"
+    return [Check(what, True, found), *_on_node(seen)]
+
+
+def _wait(job_id: str, wait_s: float, pause: Callable[[], None]) -> str:
+    """Until the job has ended: "". Why it waits, where it does so for too long; then cancelled."""
+    start, ended = time.monotonic(), False
+    try:
+        while True:
+            answer = call(["squeue", "-h", "-j", job_id, "-t", "all", "-o", "%T|%r"])
+            state, _, reason = answer.out.strip().partition("|")
+            gone = answer.code != 0 and "invalid job id" in answer.err.lower()
+            ended = gone or (answer.code == 0 and state not in LIVE)
+            if ended:
+                return ""
+            waited = time.monotonic() - start
+            if state == "PENDING" and waited >= wait_s:
+                return f"Slurm's reason: {reason}"
+            if waited >= wait_s + (LIMIT_MIN + 5) * 60:
+                return state or f"squeue: {in_one_line(answer)}"
+            pause()
+    finally:
+        if not ended:  # Ctrl-C included
+            call(["scancel", job_id])
+
+
+def _no_answer(what: str, job_id: str, folder: Path) -> Check:
+    out, err = log_of(folder, job_id)
+    logs = [log for log in (err, out) if log.exists()]
+    if not logs:  # Slurm makes them on the node before anything runs
+        return Check(
+            what,
+            False,
+            f"job {job_id} ended and left nothing in {folder}",
+            "The folder is not the same on the nodes: give --runs one on the shared file system.",
+        )
+    texts = [log.read_text(errors="replace").splitlines() for log in logs]
+    lines = [line for text in texts for line in text if line.strip()][-5:]
+    found = f"job {job_id} failed: {' / '.join(lines) or 'without a word'}"
+    return Check(what, False, found, f"{WRONG_NODE} Its output: {err}")
+
+
+def _on_node(seen: dict[str, Any]) -> list[Check]:
+    errors: dict[str, str] = seen["errors"]
+    ours = "; ".join(f"{name}: {why}" for name, why in errors.items() if name.startswith("harness"))
+    return [
+        _package("torch", seen, errors),
+        *([_gpu(seen)] if seen["torch"] else []),
+        _package("detectron2", seen, errors),
+        Check(
+            "harness on the node",
+            bool(seen["harness"]),
+            ours or "imported, from the runs folder",
+            WRONG_NODE if ours else "",
+        ),
+    ]
+
+
+def _package(name: str, seen: dict[str, Any], errors: dict[str, str]) -> Check:
+    if seen[name]:
+        return Check(f"{name} on the node", True, str(seen[name]))
+    return Check(f"{name} on the node", False, errors.get(name, "missing"), WRONG_NODE)
+
+
+def _gpu(seen: dict[str, Any]) -> Check:
+    what = "torch sees the GPU"
+    if seen["cuda"]:
+        return Check(what, True, str(seen["device"]))
+    if seen["driver"]:
+        return Check(
+            what,
+            False,
+            "the node has a GPU that torch does not see",
+            "Is it a CPU build of torch, or one for a newer driver? Does the container get GPUs "
+            "(apptainer: --nv)?",
+        )
+    return Check(
+        what,
+        None,
+        "no, and the node has no GPU driver",
+        "Runs would train on its CPUs: right for a test cluster, weeks at paper scale. Else "
+        "correct partition, constraint or gpu_type.",
+    )

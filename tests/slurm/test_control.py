@@ -1,0 +1,157 @@
+"""Trying again and cancelling: what a person types, what would be done, and what is done."""
+
+import pytest
+
+from harness.errors import SpecError
+from harness.grid.state import Cause, State
+from harness.slurm.control import cancel, cancel_plan, matching, retry_plan
+from harness.slurm.jobs import SlurmError
+from harness.slurm.look import look
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("table1/k=2", {"k=2"}),
+        ("base mask_rcnn_R50_FPN", {"base R50"}),
+        ("table1", {"base R50", "R50", "k=2"}),
+        ("table1/*", {"R50", "k=2"}),
+        ("base *R50*", {"base R50", "base htc_R50"}),
+        ("table[12]/R*", {"R50", "R101"}),
+        ("*/HTC", {"HTC"}),
+    ],
+)
+def test_runs_are_meant_by_name_experiment_or_pattern(grid, ids, typed, meant):
+    names = {run_id: name for name, run_id in ids.items()}
+    assert {names[run_id] for run_id in matching(grid, [typed])} == meant
+
+
+def test_runs_are_meant_by_id_or_its_beginning(grid, ids):
+    assert matching(grid, [ids["k=2"]]) == (ids["k=2"],)
+    assert matching(grid, [ids["k=2"][:6]]) == (ids["k=2"],)
+    assert matching(grid, ["table1/k=2", ids["k=2"]]) == (ids["k=2"],)
+
+
+def test_an_experiment_leaves_a_base_alone_that_others_share(grid, ids, shapes_dir):
+    from dataclasses import replace
+
+    from harness.grid import merge
+
+    shared = [replace(cell, table="table3") for cell in grid.table("table1") if cell.row == "R50"]
+    cells = [cell for cell in grid.cells if cell.name != "table1/R50"]
+    both = merge([replace(grid, cells=(*cells, *shared), layouts={**grid.layouts, "table3": None})])
+    assert matching(both, ["table3"]) == (ids["R50"],)
+
+
+def test_a_pattern_that_means_nothing_is_refused(grid):
+    with pytest.raises(SpecError, match=r"Unknown run 'table1/k=3'\. Did you mean 'table1/k=2'"):
+        matching(grid, ["table1/R50", "table1/k=3"])
+    with pytest.raises(SpecError, match="Unknown run ''"):
+        matching(grid, [""])
+
+
+def test_the_beginning_of_several_ids_is_refused(big_grid):
+    # Of 1,000 ids many begin with the same one of 16 digits.
+    first = next(iter(big_grid.runs))[0]
+    with pytest.raises(SpecError, match=f"'{first}' begins more than one run id"):
+        matching(big_grid, [first])
+
+
+@pytest.fixture
+def failed_base(give, cluster, ids):
+    give()
+    cluster.start(ids["base R50"])
+    cluster.end(ids["base R50"], "FAILED", "failed", "ValueError: no such layer")
+    return ids["base R50"]
+
+
+def test_retrying_a_base_brings_its_finetunes_along(failed_base, give, grid, runs, ids, cluster):
+    plan = retry_plan(grid, runs, ["base mask_rcnn_R50_FPN"])
+    assert set(plan.again) == {failed_base, ids["R50"], ids["k=2"]}
+    assert plan.states[ids["k=2"]].cause is Cause.BASE
+    given = give(again=plan.again, only=plan.again)
+    assert given.submitted == plan.again
+    [job] = cluster.live(failed_base)
+    assert cluster.jobs_of(ids["k=2"])[-1]["after"] == job
+
+
+def test_retrying_a_finetune_brings_the_base_that_it_needs(failed_base, grid, runs, ids):
+    again = retry_plan(grid, runs, ["table1/k=2"]).again
+    assert failed_base in again
+    assert ids["k=2"] in again
+
+
+def test_planning_a_retry_does_nothing(failed_base, grid, runs, cluster):
+    retry_plan(grid, runs, ["*"])
+    assert len(cluster.calls("sbatch")) == 3  # of the submit before
+    assert cluster.calls("scancel") == []
+
+
+def test_what_goes_on_by_itself_is_not_retried(failed_base, grid, runs, ids):
+    plan = retry_plan(grid, runs, ["table2"])
+    assert plan.again == ()
+    assert set(plan.left) == {ids["base R101"], ids["R101"], ids["HTC"], ids["base htc_R50"]}
+    assert plan.states[ids["R101"]].state is State.QUEUED
+
+
+def test_a_cancelled_run_ends_and_its_finetunes_with_it(give, grid, runs, ids, cluster):
+    give()
+    cluster.start(ids["base R50"])
+    plan = cancel_plan(grid, runs, ["base mask_rcnn_R50_FPN", "*/HTC"])
+    # Those that wait go before what they wait for.
+    assert list(plan.jobs) == [ids["k=2"], ids["R50"], ids["base R50"]]
+    assert set(plan.with_them) == {ids["R50"], ids["k=2"]}
+    assert plan.left == (ids["HTC"],)
+    assert cluster.live(ids["base R50"])  # so far a plan
+
+    cancel(plan.jobs.values())
+    states = look(grid.runs, runs).states
+    assert states[ids["base R50"]].cause is Cause.CANCELLED
+    assert states[ids["k=2"]].reason == f"its base {ids['base R50']} was cancelled"
+    assert states[ids["R101"]].state is State.QUEUED
+
+
+def test_a_base_cancelled_before_its_start_takes_its_finetunes_along(
+    give, grid, runs, ids, cluster
+):
+    # To Slurm nothing is waited for any more: left in the queue, they would start.
+    give()
+    cancel(cancel_plan(grid, runs, ["base mask_rcnn_R50_FPN"]).jobs.values())
+    assert not cluster.live(ids["k=2"])
+    states = look(grid.runs, runs).states
+    assert states[ids["base R50"]].reason == "cancelled before it started"
+    assert states[ids["k=2"]].cause is Cause.BASE
+    assert set(give().submitted) == {ids["base R50"], ids["R50"], ids["k=2"]}
+
+
+def test_a_whole_grid_is_cancelled_with_one_call(give, grid, runs, cluster):
+    give()
+    plan = cancel_plan(grid, runs, ["*"])
+    cancel(plan.jobs.values())
+    assert len(cluster.calls("scancel")) == 1
+    assert plan.with_them == ()
+    assert not any(cluster.live(run_id) for run_id in grid.runs)
+
+
+def test_cancelling_nothing_calls_nothing(cluster):
+    cancel([])
+    assert cluster.get("calls") == []
+
+
+def test_cancelling_while_slurm_is_away_is_told(give, grid, runs, cluster):
+    give()
+    jobs = cancel_plan(grid, runs, ["table1"]).jobs.values()
+    cluster.set(unreachable=True)
+    with pytest.raises(SlurmError, match="scancel failed: scancel: error: Unable to contact"):
+        cancel(jobs)
+    assert cancel_plan(grid, runs, ["table1"]).note.startswith("By files alone")
+
+
+def test_a_job_that_has_ended_meanwhile_is_no_error(give, grid, runs, cluster, tmp_path):
+    give()
+    jobs = cancel_plan(grid, runs, ["table1"]).jobs.values()
+    (tmp_path / "bin" / "scancel").write_text(
+        "#!/bin/sh\necho 'scancel: error: Kill job error on job id 100_0: Job/step already "
+        "completing or completed' >&2\nexit 1\n"
+    )
+    cancel(jobs)

@@ -1,0 +1,338 @@
+"""What the doctor finds, on clusters that are a few shell scripts."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.paths import RunsFolder
+from harness.slurm import doctor_job
+from harness.slurm.doctor import COMMANDS, examine, gpus_of, minutes
+from harness.slurm.site import Site
+
+CONFIG = "ClusterName             = jura\nMaxArraySize            = 1001\n"
+NODES = "gpu*|up|1-00:00:00|6|64|512000|gpu:a100:4(S:0-1)\ncpu|down|infinite|9|32|256000|(null)\n"
+GOOD_NODE = {
+    "host": "node3",
+    "python": "3.11.9",
+    "cpus": 8,
+    "driver": True,
+    "torch": "2.7.1+cu126",
+    "cuda": True,
+    "device": "NVIDIA A100",
+    "detectron2": "0.6",
+    "harness": True,
+    "errors": {},
+}
+
+
+class Cluster:
+    """A folder on PATH with Slurm's commands as shell scripts."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        folder.mkdir()
+        for command in (*COMMANDS, "sacct"):
+            self.say(command, f'echo "$@" >> {folder}/{command}.calls')
+        self.say("scontrol", f"cat {self.keep('config', CONFIG)}")
+        self.say("sinfo", f"cat {self.keep('nodes', NODES)}")
+        self.say("squeue", 'echo "COMPLETED|None"')
+        self.job_runs()
+        self.node_has(GOOD_NODE)
+
+    def keep(self, name: str, text: str) -> Path:
+        (self.folder / name).write_text(text)
+        return self.folder / name
+
+    def say(self, command: str, text: str) -> None:
+        self.keep(command, f"#!/bin/bash\n{text}\n").chmod(0o755)
+
+    def job_runs(self, test_only: str = "echo 'sbatch: Job 1 to start at noon' >&2") -> None:
+        """Sbatch does what the script says at once; srun starts the command after its options."""
+        self.say(
+            "sbatch",
+            f'if [ "$1" = --test-only ]; then {test_only}; exit; fi\n'
+            'cd "$(dirname "$1")"; bash "$1" > 7_0_log.out 2> 7_0_log.err\n'
+            'echo "Submitted batch job 7"',
+        )
+        self.say("srun", 'until [[ "$1" == --cpus-per-task=* ]]; do shift; done; shift; exec "$@"')
+
+    def node_has(self, seen: dict) -> None:
+        """The site's Python writes `seen` where the doctor's job should."""
+        found = self.keep("seen.json", json.dumps(seen))
+        self.say("python", f'cp {found} "${{@: -1}}"')
+
+    def called(self, command: str) -> str:
+        calls = self.folder / f"{command}.calls"
+        return calls.read_text() if calls.exists() else ""
+
+
+@pytest.fixture
+def cluster(tmp_path, monkeypatch) -> Cluster:
+    made = Cluster(tmp_path / "bin")
+    # Nothing else is on PATH: a machine that runs these tests may have a Slurm of its own.
+    for tool in ("bash", "cat", "cp", "dirname", "env", "mkdir", "rm", "sleep", "timeout"):
+        (made.folder / tool).symlink_to(str(shutil.which(tool)))
+    monkeypatch.setenv("PATH", str(made.folder))
+    return made
+
+
+@pytest.fixture
+def look(cluster, tmp_path):
+    """A function that examines a site; the checks by name."""
+
+    def checks(disk_gb=0.001, hours=20.0, wait_s=0.0, **keys):
+        least = {"name": "jura", "gpus_per_node": 4, "cpus_per_gpu": 8, "time_limit_min": 480}
+        site = Site(**least | {"python": str(cluster.folder / "python")} | keys)
+        runs = RunsFolder(tmp_path / "runs")
+        found = examine(site, runs, disk_gb, hours, wait_s=wait_s, pause=lambda: None)
+        return {check.what: check for check in found}
+
+    return checks
+
+
+JOB = "a small job runs and writes into the runs folder"
+TAKEN = "a job as large as a node, as long as the time limit"
+SEES = "torch sees the GPU"
+
+
+def test_a_cluster_in_order_has_every_check_in_order(look, tmp_path):
+    checks = look()
+    assert [check.what for check in checks.values() if check.ok is not True] == []
+    assert checks["Slurm answers"].found == "cluster jura"
+    assert checks["partition"].found == "gpu is up, 6 nodes"
+    assert checks["nodes"].found == "6 of 6 have 4 GPUs, 32 CPUs"
+    assert checks["time limit of the partition"].found == "1440 minutes"
+    assert checks[JOB].found == "job 7 on node3, Python 3.11.9, 8 CPUs"
+    assert checks[SEES].found == "NVIDIA A100"
+    # Nothing is left behind but the folder itself, which is private.
+    assert [path for path in (tmp_path / "runs").rglob("*") if path.is_file()] == []
+    assert (tmp_path / "runs").stat().st_mode & 0o777 == 0o700
+
+
+def test_without_slurms_commands_nothing_is_asked_of_it(look, cluster):
+    (cluster.folder / "squeue").unlink()
+    checks = look()
+    assert checks["Slurm's commands"].found == "not on PATH: squeue"
+    assert "login node" in checks["Slurm's commands"].advice
+    assert "free disk" in checks  # what needs no Slurm is looked at all the same
+    assert JOB not in checks
+
+
+def test_accounting_is_not_needed(look, cluster):
+    (cluster.folder / "sacct").unlink()
+    checks = look()
+    assert checks["Slurm's commands"].ok is None
+    assert checks[JOB].ok
+
+
+def test_a_controller_that_is_down_ends_the_questions(look, cluster):
+    cluster.say("scontrol", "echo 'Unable to contact slurm controller' >&2; exit 1")
+    checks = look()
+    assert checks["Slurm answers"].found == "Unable to contact slurm controller"
+    assert checks["Slurm answers"].ok is False
+    assert "partition" not in checks
+    assert JOB not in checks
+
+
+@pytest.mark.parametrize(
+    ("keys", "what", "found", "advice"),
+    [
+        ({"partition": "gpus"}, "partition", "there is no gpus; there are: cpu, gpu", "Correct"),
+        ({"partition": "cpu"}, "partition", "cpu is down", "takes no jobs now"),
+        ({"gpus_per_node": 8}, "nodes", "0 of 6 have 8 GPUs", "Correct gpus_per_node"),
+        ({"gpu_type": "h100"}, "nodes", "0 of 6 have 4 h100 GPUs", "gpu_type"),
+        ({"cpus_per_gpu": 17}, "nodes", "0 of 6 have 4 GPUs, 68 CPUs", "cpus_per_gpu"),
+        ({"mem_gb_per_gpu": 200.0}, "nodes", "32 CPUs, 800 GB; there are: gpu:a100:4", "mem_gb"),
+        (
+            {"time_limit_min": 1441},
+            "time limit of the partition",
+            "1440 minutes",
+            "Set time_limit_min = 1440 or less.",
+        ),
+        (
+            {"max_array_size": 1002},
+            "arrays",
+            "Slurm's MaxArraySize is 1001",
+            "Set max_array_size = 1001.",
+        ),
+    ],
+)
+def test_what_the_cluster_has_not_is_told_with_the_key_to_correct(keys, what, found, advice, look):
+    check = look(**keys)[what]
+    assert check.ok is False
+    assert found in check.found
+    assert advice in check.advice
+
+
+def test_a_site_without_a_partition_goes_to_the_default_one(look, cluster):
+    assert look()["partition"].found == "gpu is up, 6 nodes"
+    cluster.keep("nodes", NODES.replace("*", ""))
+    check = look()["partition"]
+    assert check.found == "there is no a default partition; there are: cpu, gpu"
+
+
+def test_an_account_that_slurm_refuses_is_told_in_its_words(look, cluster):
+    cluster.job_runs("echo 'allocation failure: Invalid account or partition' >&2; exit 1")
+    checks = look(account="nobody")
+    assert checks[TAKEN].ok is False
+    assert checks[TAKEN].found == "allocation failure: Invalid account or partition"
+    assert "sacctmgr show assoc" in checks[TAKEN].advice
+    assert JOB not in checks
+
+
+def test_a_disk_that_is_too_small_is_told(look):
+    check = look(disk_gb=1e9)["free disk"]
+    assert check.ok is False
+    assert "the plan needs 1,000,000,000.0 GB" in check.found
+
+
+@pytest.mark.parametrize(
+    ("mode", "ok", "found"),
+    [(0o755, None, "can be read by others"), (0o775, False, "can be written by others")],
+)
+def test_a_folder_that_others_can_enter_is_told(mode, ok, found, look, tmp_path):
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs").chmod(mode)
+    check = look()["runs folder"]
+    assert check.ok is ok
+    assert found in check.found
+    assert "chmod" in check.advice
+
+
+def test_a_folder_that_cannot_be_made_stops_the_job(look, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "runs").symlink_to(tmp_path / "elsewhere" / "gone" / "deeper")
+    checks = look()
+    assert checks["runs folder"].ok is False
+    assert JOB not in checks
+
+
+@pytest.mark.parametrize(
+    ("hours", "keys", "ok", "found"),
+    [
+        (0.0, {}, True, "no run is left to train"),
+        (7.9, {}, True, "the longest run takes about 7.9 h: one job"),
+        # 8 h less 2 minutes: 20 h are three of them.
+        (20.0, {}, True, "3 jobs one after the other: each writes a checkpoint and goes back into"),
+        (20.0, {"requeue": False}, True, "a checkpoint and submits its successor"),
+        (20.0, {"time_limit_min": 30}, None, "43 jobs one after the other"),
+    ],
+)
+def test_hours_are_held_against_the_time_limit(hours, keys, ok, found, look):
+    check = look(hours=hours, **keys)["hours against time_limit_min"]
+    assert check.ok is ok
+    assert found in check.found
+
+
+def test_a_job_that_does_not_start_is_cancelled_and_slurms_reason_told(look, cluster):
+    cluster.say("sbatch", "echo 'Submitted batch job 7'")
+    cluster.say("squeue", 'echo "PENDING|Priority"')
+    check = look()[JOB]
+    assert check.ok is False
+    assert check.found == (
+        "job 7 did not start within 0 s (Slurm's reason: Priority) and was cancelled"
+    )
+    assert cluster.called("scancel") == "7\n"
+
+
+def test_a_job_that_slurm_has_forgotten_has_ended(look, cluster):
+    cluster.say("squeue", "echo 'slurm_load_jobs error: Invalid job id specified' >&2; exit 1")
+    assert look()[JOB].ok
+
+
+def test_a_setup_that_fails_is_told_with_its_last_lines(look, cluster):
+    check = look(setup=["echo no such module >&2", "exit 1"])[JOB]
+    assert check.ok is False
+    assert check.found == "job 7 failed: no such module"
+    assert "setup, python or container" in check.advice
+    assert Path(check.advice.split()[-1]).read_text() == "no such module\n"
+
+
+def test_a_folder_that_nodes_do_not_share_is_told(look, cluster):
+    cluster.say("sbatch", "echo 'Submitted batch job 7'")
+    check = look()[JOB]
+    assert "left nothing in" in check.found
+    assert "shared file system" in check.advice
+
+
+def test_a_gpu_that_torch_does_not_see_is_wrong(look, cluster):
+    cluster.node_has(GOOD_NODE | {"cuda": False, "device": ""})
+    check = look()[SEES]
+    assert check.ok is False
+    assert "CPU build of torch" in check.advice
+
+
+def test_a_node_without_a_driver_is_a_warning_since_test_clusters_have_none(look, cluster):
+    cluster.node_has(GOOD_NODE | {"cuda": False, "device": "", "driver": False})
+    check = look()[SEES]
+    assert check.ok is None
+    assert "weeks at paper scale" in check.advice
+
+
+def test_packages_that_a_node_lacks_are_told_with_their_errors(look, cluster):
+    lacks = {"torch": "ModuleNotFoundError: No module named 'torch'", "harness.launch.job": "oh"}
+    cluster.node_has(GOOD_NODE | {"torch": "", "harness": False, "errors": lacks})
+    checks = look()
+    assert checks["torch on the node"].found == "ModuleNotFoundError: No module named 'torch'"
+    assert checks["harness on the node"].found == "harness.launch.job: oh"
+    assert checks["detectron2 on the node"].ok
+    assert SEES not in checks
+
+
+def test_a_path_that_slurm_would_misread_is_a_check_that_fails(look, cluster, tmp_path):
+    runs = RunsFolder(tmp_path / "a\\b")
+    site = Site(name="jura", gpus_per_node=4, cpus_per_gpu=8, time_limit_min=480)
+    last = examine(site, runs, 0.0, 0.0)[-1]
+    assert last.ok is False
+    assert "Give --runs another folder" in last.found
+
+
+def test_the_nodes_side_needs_nothing_but_python(tmp_path):
+    # -S: without any installed package.
+    result = tmp_path / "found.json"
+    command = [sys.executable, "-I", "-S", doctor_job.__file__, str(result)]
+    subprocess.run(command, check=True, cwd=tmp_path, env={"PATH": os.environ["PATH"]})
+    seen = json.loads(result.read_text())
+    assert set(seen) == set(GOOD_NODE)
+    assert (seen["torch"], seen["cuda"], seen["detectron2"], seen["harness"]) == (
+        "",
+        False,
+        "",
+        False,
+    )
+    assert seen["errors"]["torch"] == "ModuleNotFoundError: No module named 'torch'"
+
+
+@pytest.mark.slow
+def test_the_nodes_side_finds_what_is_here():
+    seen = doctor_job.look_around()
+    assert seen["errors"] == {}
+    assert seen["harness"] is True
+    assert seen["torch"]
+
+
+@pytest.mark.parametrize(
+    ("limit", "length"),
+    [("infinite", None), ("30:00", 30), ("8:00:00", 480), ("1-12:00:00", 2160), ("n/a", None)],
+)
+def test_slurms_time_limits_are_read(limit, length):
+    assert minutes(limit) == length
+
+
+@pytest.mark.parametrize(
+    ("gres", "kind", "number"),
+    [
+        ("gpu:4", None, 4),
+        ("gpu:4", "a100", 0),
+        ("gpu:a100:4(S:0-1),shard:a100:8", "a100", 4),
+        ("gpu:a100:2,gpu:v100:1", None, 3),
+        ("(null)", None, 0),
+    ],
+)
+def test_gpus_of_a_node_are_counted(gres, kind, number):
+    assert gpus_of(gres, kind) == number
