@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from harness.errors import HarnessError
-from harness.paths import disk_full
+from harness.files import disk_full
 
 app = typer.Typer(
     add_completion=False,
@@ -27,10 +27,22 @@ Data = Annotated[
     Path | None, typer.Option(help="A folder of your own images and annotations, as COCO's.")
 ]
 Runs = Annotated[Path, typer.Option(help="Where runs are written: large.", envvar="HARNESS_RUNS")]
-Site = Annotated[str, typer.Option(help="Where the runs are trained: local.")]
+Site = Annotated[
+    str, typer.Option(help="Where the runs are trained: local, or a cluster: slurm/NAME.toml.")
+]
+Dirty = Annotated[
+    bool,
+    typer.Option("--dirty", help="On Slurm: run uncommitted code too, and say so in its records."),
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Do it; without it, only show what would be.")]
+Patterns = Annotated[
+    list[str],
+    typer.Argument(help="Runs: ids, names or experiments, or patterns of them: 'table1/k=*'."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 PAPER = "paper"
+LOCAL = "local"
 RUNS = Path("runs")
 
 
@@ -67,26 +79,84 @@ def submit(
     scale: Scale = PAPER,
     data: Data = None,
     runs: Runs = RUNS,
+    dirty: Dirty = False,
 ) -> None:
-    """Run what is not done yet: bases first, as many runs at a time as there are cores."""
+    """Train what is not done yet: here while you wait, or as jobs of a cluster.
+
+    On Slurm it returns at once, and the grid goes on. Given twice, nothing runs twice.
+    """
     from harness.commands import launch
     from harness.grid.names import only_cells
+    from harness.on_slurm import submit_grid
     from harness.workplace import workplace
 
     place = workplace(scale, data, runs)
     grid = place.grid(experiments)
-    ended = launch(only_cells(grid, only) if only else grid, place, site)
-    raise typer.Exit(1 if ended.failed else 0)
+    grid = only_cells(grid, only) if only else grid
+    if site == LOCAL:
+        raise typer.Exit(1 if launch(grid, place, site).failed else 0)
+    submit_grid(grid, place, site, dirty=dirty)
 
 
 @app.command()
-def demo(site: Site = "local", data: Data = None, runs: Runs = RUNS) -> None:
+def demo(site: Site = LOCAL, data: Data = None, runs: Runs = RUNS, dirty: Dirty = False) -> None:
     """Train the whole grid at demo scale and print its tables: minutes on two cores."""
     from harness.commands import demo as train_and_print
     from harness.workplace import workplace
 
-    ended = train_and_print(workplace("demo", data, runs), site)
-    raise typer.Exit(1 if ended.failed else 0)
+    well = train_and_print(workplace("demo", data, runs), site, dirty=dirty)
+    raise typer.Exit(0 if well else 1)
+
+
+@app.command()
+def doctor(
+    site: Annotated[str, typer.Option(help="A cluster: slurm/NAME.toml.")],
+    experiments: Experiments = None,
+    scale: Scale = PAPER,
+    data: Data = None,
+    runs: Runs = RUNS,
+) -> None:
+    """Check a cluster with one small job: partition, GPUs, folders, room, torch, time limit."""
+    from harness.on_slurm import doctor as check
+    from harness.workplace import workplace
+
+    place = workplace(scale, data, runs)
+    raise typer.Exit(0 if check(place, place.grid(experiments), site) else 1)
+
+
+@app.command()
+def retry(
+    patterns: Patterns,
+    site: Annotated[
+        str | None, typer.Option(help="Another cluster than that of the last attempt.")
+    ] = None,
+    mem_gb: Annotated[
+        float | None, typer.Option(help="Memory of each run, in GB, in place of the site's.")
+    ] = None,
+    scale: Scale = PAPER,
+    data: Data = None,
+    runs: Runs = RUNS,
+    dirty: Dirty = False,
+    yes: Yes = False,
+) -> None:
+    """Give failed runs to Slurm again, from their checkpoints. A base brings its fine-tunes."""
+    from harness.on_slurm import retry as try_again
+    from harness.workplace import workplace
+
+    place = workplace(scale, data, runs)
+    try_again(place.grid(), place, patterns, site=site, mem_gb=mem_gb, dirty=dirty, yes=yes)
+
+
+@app.command()
+def cancel(
+    patterns: Patterns, scale: Scale = PAPER, data: Data = None, runs: Runs = RUNS, yes: Yes = False
+) -> None:
+    """End the Slurm jobs of runs; their checkpoints stay, and submit goes on from them."""
+    from harness.on_slurm import cancel as end
+    from harness.workplace import workplace
+
+    place = workplace(scale, data, runs)
+    end(place.grid(), place, patterns, yes=yes)
 
 
 @app.command()
@@ -109,19 +179,24 @@ def status(
     as_json: AsJson = False,
     watch: Annotated[bool, typer.Option("--watch", help="Until nothing runs any more.")] = False,
 ) -> None:
-    """Show each run's state, iteration and loss."""
+    """Show each run's state and its cause, how far it is, what it has cost, and where it runs."""
     from harness.launch.status import statuses_json
+    from harness.slurm.seen import look_at
     from harness.workplace import workplace
 
     place = workplace(scale, data, runs)
     grid = place.grid(experiments)
+    look = look_at(grid, place.runs)
     if as_json:
-        print(json.dumps(statuses_json(grid, place.runs), indent=2))
+        seen = look()
+        if seen.note:
+            typer.echo(seen.note, err=True)
+        print(json.dumps(statuses_json(grid, place.runs, seen.states), indent=2))
         return
     from harness.terminal.live import show_status, watch_status
 
     typer.echo(place.title, err=True)
-    (watch_status if watch else show_status)(grid, place.runs)
+    (watch_status if watch else show_status)(grid, place.runs, look)
 
 
 @app.command()
@@ -134,12 +209,11 @@ def logs(
 ) -> None:
     """Print what a run's newest attempt printed."""
     from harness.commands import run_named
-    from harness.launch import logs as log_files
+    from harness.slurm.seen import log_of
     from harness.terminal.logs_view import show_log
 
     place, spec = run_named(run, scale, data, runs)
-    paths = place.runs.run(spec.run_id)
-    show_log(log_files.follow(paths) if follow else log_files.printed(paths))
+    show_log(log_of(spec, place.runs, follow=follow))
 
 
 @app.command()
@@ -150,13 +224,13 @@ def fails(
     runs: Runs = RUNS,
 ) -> None:
     """Print every failed run with its last lines."""
-    from harness.launch.logs import failures
+    from harness.slurm.seen import failures_of
     from harness.terminal.logs_view import show_failures
     from harness.workplace import workplace
 
     place = workplace(scale, data, runs)
     typer.echo(place.title, err=True)
-    show_failures(failures(place.grid(experiments), place.runs))
+    show_failures(failures_of(place.grid(experiments), place.runs))
 
 
 @app.command()

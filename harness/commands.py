@@ -9,6 +9,7 @@ from harness.grid import Grid
 from harness.grid.again import command
 from harness.grid.names import find_run
 from harness.grid.spec import RunSpec
+from harness.grid.state import State
 from harness.launch.job import read_spec
 from harness.launch.submit import Ended, submit
 from harness.paths import RunPaths
@@ -40,19 +41,41 @@ def launch(grid: Grid, place: Workplace, site: str) -> Ended:
     return ended
 
 
-def demo(place: Workplace, site: str) -> Ended:
-    """Train the whole grid at demo scale, print its tables, and say where everything lies."""
+def demo(place: Workplace, site: str, *, dirty: bool) -> bool:
+    """Train the whole grid at demo scale, print its tables, and say where everything lies.
+
+    Returns:
+        Whether no run failed.
+    """
     from harness.rebuild import read_table, rebuild
     from harness.terminal.table_view import show_table
 
     grid = place.grid()
-    ended = launch(grid, place, site)
+    if site == "local":
+        failed = bool(launch(grid, place, site).failed)
+    else:
+        failed = _train_on_slurm(grid, place, site, dirty=dirty)
     written = rebuild(grid, place.runs, place.results, place.published)
     for name in grid.layouts:
         show_table(read_table(grid, name, place.results, place.published))
     folders = sorted({_short(path.parent) for path in written})
     _tell(f"Tables and figures: {', '.join(map(str, folders))}")
-    return ended
+    return not failed
+
+
+def _train_on_slurm(grid: Grid, place: Workplace, site: str, *, dirty: bool) -> bool:
+    """Submit, and watch to the end or to Ctrl-C; whether a run failed."""
+    from harness.on_slurm import submit_grid
+    from harness.slurm.seen import look_at
+    from harness.terminal.live import watch_launch
+
+    submit_grid(grid, place, site, dirty=dirty)
+    look = look_at(grid, place.runs)
+    watch_launch(grid, place.runs, look)
+    states = [now.state for now in look().states.values()]
+    if State.QUEUED in states or State.RUNNING in states:
+        _tell("The grid goes on without this window. Give the same command to see it again.")
+    return State.FAILED in states
 
 
 def run_named(text: str, scale: str, data: Path | None, runs: Path) -> tuple[Workplace, RunSpec]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from harness.grid import Grid, Setting
 from harness.grid.experiments import load_grid
 from harness.grid.spec import DATA_REVISION, RunSpec
-from harness.paths import ResultsFolder, RunsFolder, project_folder
+from harness.paths import ResultsFolder, RunsFolder, project_folder, sites_folder
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class Workplace:
         results: committed metrics, generated tables and figures of this scale and data.
         published: folder of the paper's numbers.
         experiments: folder of the experiment files.
+        sites: folder of the site files.
     """
 
     setting: Setting
@@ -27,6 +28,7 @@ class Workplace:
     results: ResultsFolder
     published: Path
     experiments: Path
+    sites: Path
 
     @property
     def title(self) -> str:
@@ -52,6 +54,7 @@ def workplace(scale: str, data: Path | None, runs: Path) -> Workplace:
         results=ResultsFolder(project / "results" / name),
         published=project / "results" / "published",
         experiments=project / "experiments",
+        sites=sites_folder(project),
     )
 
 

@@ -6,6 +6,9 @@ from rich.console import Console
 from rich.text import Text
 
 from harness.launch.logs import Failure
+from harness.terminal.words import why
+
+MOST_COMMANDS = 10
 
 
 def show_failures(failures: Sequence[Failure], console: Console | None = None) -> None:
@@ -17,24 +20,33 @@ def show_failures(failures: Sequence[Failure], console: Console | None = None) -
     """
     console = console or Console()
     for failure in failures:
-        title = Text(f"{failure.name} · {failure.run_id}: {failure.reason}", style="bold red")
+        reason = why(failure.reason, failure.cause)
+        title = Text(f"{failure.name} · {failure.run_id}: {reason}", style="bold red")
         console.print(title, soft_wrap=True)
         for line in failure.last_lines:
             console.print(Text(f"  {line}"), soft_wrap=True)
         if failure.log:
             console.print(Text(f"  {failure.log}", style="dim"), soft_wrap=True)
         console.print()
-    if failures:
-        console.print(
-            f"{len(failures)} failed. They are tried again, from their checkpoints, by:",
-            *sorted({f"\n  {failure.again}" for failure in failures}),
-            sep="",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
-        )
-    else:
+    if not failures:
         console.print("No run has failed.")
+        return
+    commands = _commands(failures)
+    by = " They are tried again, from their checkpoints, by:" if commands else ""
+    console.print(
+        f"{len(failures)} failed.{by}",
+        *(f"\n  {again}" for again in commands),
+        sep="",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _commands(failures: Sequence[Failure]) -> list[str]:
+    every = list(dict.fromkeys(failure.again for failure in failures if failure.again))
+    more = len(every) - MOST_COMMANDS
+    return [*every[:MOST_COMMANDS], *([f"… and so on for {more} more"] if more > 0 else [])]
 
 
 def show_log(chunks: Iterable[str], console: Console | None = None) -> None:

@@ -1,21 +1,25 @@
 """Words, colours and tables that all views share."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from rich.table import Table
 from rich.text import Text
 
-from harness.grid.state import State
+from harness.grid.state import Cause, State
 
 STYLES = {
     State.DONE: "green",
     State.RUNNING: "cyan",
+    State.QUEUED: "magenta",
     State.FAILED: "bold red",
     State.TO_DO: "",
     State.BLOCKED: "yellow",
 }
+MOST_IDS = 8  # of one reason
+# What the state or the reason says by itself.
+SAID_ANYWAY = (Cause.NONE, Cause.ERROR, Cause.BASE)
 
 
 class WithReason(Protocol):
@@ -31,7 +35,7 @@ class WithReason(Protocol):
 
 def table(*headings: str) -> Table:
     """An empty table without a frame, so that it fits into 80 columns; long words are folded."""
-    view = Table(box=None, padding=(0, 2, 0, 0))
+    view = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     for heading in headings:
         view.add_column(heading, overflow="fold")
     return view
@@ -53,14 +57,21 @@ def counts(states: Iterable[State]) -> str:
     return " · ".join(f"{number[state]} {state.value}" for state in State if number[state])
 
 
+def why(reason: str, cause: Cause) -> str:
+    """The reason with its cause before it, where the reason does not name it: "lost: ..."."""
+    if cause in SAID_ANYWAY or cause.value in reason.lower():
+        return reason
+    return f"{cause.value}: {reason}" if reason else cause.value
+
+
 def reasons(runs: Iterable[WithReason]) -> list[Text]:
-    """Why runs failed or are blocked, each reason once with its runs."""
+    """Why runs failed, wait or are blocked, each reason once with its runs."""
     those: dict[tuple[State, str], list[str]] = {}
     for run in runs:
         if run.reason:
             those.setdefault((run.state, run.reason), []).append(run.run_id)
     return [
-        Text(f"{state.value}: {reason} ({', '.join(run_ids)})", style=STYLES[state])
+        Text(f"{state.value}: {reason} ({_some(run_ids)})", style=STYLES[state])
         for (state, reason), run_ids in those.items()
     ]
 
@@ -76,3 +87,16 @@ def duration(seconds: float) -> str:
     if hours < 24:
         return f"{hours} h {minutes:02d} min"
     return f"{hours // 24} d {hours % 24} h"
+
+
+def hours_used(hours: float) -> str:
+    """GPU-hours with no more digits than a person reads: `0.03`, `1.2`, `1,154`."""
+    if hours >= 10:
+        return f"{hours:,.0f}"
+    return f"{hours:.1f}" if hours >= 1 else f"{hours:.2f}"
+
+
+def _some(run_ids: Sequence[str]) -> str:
+    shown = ", ".join(run_ids[:MOST_IDS])
+    more = len(run_ids) - MOST_IDS
+    return f"{shown} and {more} more" if more > 0 else shown

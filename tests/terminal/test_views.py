@@ -1,65 +1,27 @@
-"""What people read, at 80 columns."""
+"""Plans, failures, previews and words as people read them, at 80 columns."""
 
-import io
-from contextlib import ExitStack
+from types import SimpleNamespace
 
 import pytest
-from rich.console import Console
-from rich.live import Live
 
-from harness.grid import NO_LOSS, Cell, Grid, Layout, Setting, contour, finetune, table_grid
 from harness.grid.plan import make_plan
 from harness.grid.spec import base_of
-from harness.grid.state import RunState, State
+from harness.grid.state import Cause, RunState, State
 from harness.launch.logs import Failure
-from harness.launch.status import states_on_disk
-from harness.lease import lease
-from harness.paths import RunsFolder
-from harness.terminal.live import LineView, TableView, live_view, show_status, watch_status
 from harness.terminal.logs_view import show_failures, show_log
 from harness.terminal.plan_view import show_plan
-from harness.terminal.words import duration
+from harness.terminal.runs_view import show_runs, show_submitted
+from harness.terminal.words import duration, hours_used, why
 
 AGAIN = "harness submit --site local --scale demo"
 
 
-@pytest.fixture
-def console():
-    return Console(file=io.StringIO(), width=80)
-
-
-@pytest.fixture
-def terminal():
-    return Console(file=io.StringIO(), width=80, height=40, force_terminal=True, color_system=None)
-
-
-@pytest.fixture
-def grid() -> Grid:
-    """k=2 is shown twice; HTC is not built."""
-    setting = Setting(scale="demo")
-    rows = {
-        "baseline": finetune(setting, "mask_rcnn_R101_FPN", NO_LOSS),
-        "k=2": finetune(setting, "mask_rcnn_R101_FPN", contour(k=2)),
-        "[bold]again": finetune(setting, "mask_rcnn_R101_FPN", contour(k=2)),
-        "HTC": finetune(setting, "htc_R50_FPN", NO_LOSS),
-    }
-    cells = [Cell("table1", row, spec, {}) for row, spec in rows.items()]
-    return table_grid("table1", Layout("", ("mAP",)), cells)
-
-
-@pytest.fixture
-def runs(tmp_path) -> RunsFolder:
-    return RunsFolder(tmp_path)
-
-
-@pytest.fixture
-def run_id(grid) -> str:
-    """The run of k=2."""
-    return grid.cells[1].spec.run_id
-
-
 def printed(console):
     return console.file.getvalue()
+
+
+def failure(run_id="3f9c1ab2", cause=Cause.ERROR, last=(), log=None, again=AGAIN):
+    return Failure(run_id, "table1/k=2", "no luck", cause, last, log, again)
 
 
 def test_a_plan_shows_runs_cells_reasons_costs_and_counts(grid, runs, run_id, console):
@@ -85,136 +47,33 @@ def test_a_plan_shows_runs_cells_reasons_costs_and_counts(grid, runs, run_id, co
     assert "kept." in text
 
 
-def show_running(view, runs, run_id, states, iteration):
-    log = runs.run(run_id).metrics_log
-    log.parent.mkdir(exist_ok=True)
-    log.write_text(f'{{"iteration": {iteration}, "total_loss": 1.5}}\n')
-    view.show(states | {run_id: RunState(State.RUNNING)})
-
-
-def test_without_a_terminal_each_change_of_state_is_a_plain_line(grid, runs, run_id, console):
-    with live_view(grid, runs, console) as view:
-        assert isinstance(view, LineView)
-        states = states_on_disk(grid, runs)
-        view.show(states)
-        view.show(states)
-        show_running(view, runs, run_id, states, 210)
-        view.show(states | {run_id: RunState(State.FAILED, "loss became nan " * 8)})
-    lines = printed(console).splitlines()
-    assert lines[0] == "3 to do · 2 blocked"
-    assert lines[1].endswith(
-        "blocked: Hybrid Task Cascade is not built yet; this version trains Mask R-CNN only"
-    )
-    assert lines[3:] == [
-        f"table1/k=2 · {run_id}  running",
-        f"table1/k=2 · {run_id}  failed: {'loss became nan ' * 8}",
-    ]
-
-
-def test_a_running_run_tells_its_progress_every_half_minute(grid, runs, run_id, console):
-    now = iter([0.0, 10.0, 40.0, 45.0])
-    view = LineView(grid, runs, console, clock=lambda: next(now))
-    last = grid.runs[run_id].last_iteration
-    for iteration in (last - 50, last - 40, last - 30, last - 30):
-        show_running(view, runs, run_id, states_on_disk(grid, runs), iteration)
-    progress = [line for line in printed(console).splitlines() if "loss" in line]
-    # 20 iterations in 40 s: 30 more take 60 s.
-    assert progress == [f"table1/k=2 · {run_id}  {last - 30}/{last}  loss 1.500  time left 60 s"]
-
-
-def test_on_a_terminal_a_table_shows_every_run(grid, runs, run_id, terminal):
-    with live_view(grid, runs, terminal) as view:
-        assert isinstance(view, TableView)
-        show_running(view, runs, run_id, states_on_disk(grid, runs), 210)
-    text = printed(terminal)
-    last = grid.runs[run_id].last_iteration
-    assert "1 running · 2 to do · 2 blocked" in text
-    assert "base mask_rcnn_R101_FPN" in text
-    assert f"210/{last}  1.500" in text
-
-
-def test_a_table_tells_time_left_and_why_runs_failed(grid, runs, run_id, terminal):
-    now = iter([0.0, 20.0, 21.0])
-    with Live(console=terminal, auto_refresh=False) as live:
-        view = TableView(grid, runs, live, clock=lambda: next(now))
-        last = grid.runs[run_id].last_iteration
-        for iteration in (last - 50, last - 40):
-            show_running(view, runs, run_id, states_on_disk(grid, runs), iteration)
-        assert "80 s" in printed(terminal)
-        view.show(states_on_disk(grid, runs) | {run_id: RunState(State.FAILED, "no luck")})
-    assert f"failed: no luck ({run_id})" in printed(terminal)
-
-
-def test_time_left_does_not_count_the_time_that_a_run_waited(grid, runs, run_id, terminal):
-    now = iter([0.0, 1000.0, 1020.0])
-    with Live(console=terminal, auto_refresh=False) as live:
-        view = TableView(grid, runs, live, clock=lambda: next(now))
-        states = states_on_disk(grid, runs)
-        view.show(states)
-        last = grid.runs[run_id].last_iteration
-        for iteration in (last - 50, last - 40):
-            show_running(view, runs, run_id, states, iteration)
-    # 10 iterations in 20 s: 40 more take 80 s.
-    assert "80 s" in printed(terminal)
-
-
-def test_a_watch_shows_what_others_train_until_nothing_runs(grid, runs, run_id, console):
-    waits = []
-    with ExitStack() as elsewhere:
-        elsewhere.enter_context(lease(runs.run(run_id).lease, "k=2"))
-
-        def wait():
-            waits.append(None)
-            elsewhere.close()
-
-        watch_status(grid, runs, console, wait=wait, clock=lambda: 10.0 * len(waits))
-    # Running, ended, and 20 s after it was last seen nothing has followed.
-    assert len(waits) == 2
-    lines = printed(console).splitlines()
-    assert lines[0] == "1 running · 2 to do · 2 blocked"
-    assert lines[-1] == f"table1/k=2 · {run_id}  to do"
-
-
-def test_a_watch_waits_for_the_run_that_follows(grid, runs, run_id, console):
-    # Between two runs of a launch there are seconds in which neither holds its lease.
-    held = []
-    with ExitStack() as elsewhere:
-
-        def hold():
-            elsewhere.enter_context(lease(runs.run(run_id).lease, "k=2"))
-
-        def wait():
-            held.append(None)
-            {1: elsewhere.close, 2: hold, 3: elsewhere.close}.get(len(held), lambda: None)()
-
-        hold()
-        watch_status(grid, runs, console, wait=wait, clock=lambda: 10.0 * len(held))
-    assert printed(console).count("running\n") == 2
-
-
-def test_a_watch_of_nothing_ends_at_once(grid, runs, console):
-    watch_status(grid, runs, console, wait=pytest.fail)
-    assert printed(console).startswith("3 to do · 2 blocked\n")
-
-
-def test_ctrl_c_ends_a_watch_without_a_traceback(grid, runs, run_id, console):
-    def wait():
-        raise KeyboardInterrupt
-
-    with lease(runs.run(run_id).lease, "k=2"):
-        watch_status(grid, runs, console, wait=wait)
-    assert "1 running" in printed(console)
-
-
 def test_failures_show_their_last_lines_as_they_are(runs, console):
     log = runs.folder / "stderr"
-    show_failures(
-        [Failure("3f9c1ab2", "table1/k=2", "no luck", ("[/bold] x",), log, AGAIN)], console
-    )
+    show_failures([failure(last=("[/bold] x",), log=log)], console)
     text = printed(console)
     assert text.startswith("table1/k=2 · 3f9c1ab2: no luck\n  [/bold] x\n")
     assert str(log) in text
     assert "1 failed. They are tried again, from their checkpoints, by:\n  harness submit " in text
+
+
+def test_failures_name_their_cause_where_the_reason_does_not(console):
+    show_failures([failure(cause=Cause.NODE_FAILURE)], console)
+    assert printed(console).startswith("table1/k=2 · 3f9c1ab2: node failure: no luck\n")
+
+
+def test_each_command_that_tries_again_is_told_once_and_ten_at_most(console):
+    shared = [failure(), failure()]
+    retries = [failure(again=f"harness retry {number:08x}") for number in range(12)]
+    show_failures([*shared, *retries], console)
+    text = printed(console)
+    assert text.count(AGAIN) == 1
+    assert text.count("harness retry") == 9
+    assert text.endswith("\n  … and so on for 3 more\n")
+
+
+def test_where_every_reason_names_its_own_command_none_is_told_below(console):
+    show_failures([failure(again="")], console)
+    assert printed(console).endswith("\n1 failed.\n")
 
 
 def test_no_failure_is_said_too(console):
@@ -235,8 +94,65 @@ def test_a_duration_has_two_units_at_most(seconds, words):
     assert duration(seconds) == words
 
 
-def test_a_status_is_printed_once_from_the_files(grid, runs, run_id, console):
-    show_status(grid, runs, console)
-    text = printed(console)
-    assert text.startswith("3 to do · 2 blocked\n")
-    assert f"{run_id}  table1/k=2" in text
+@pytest.mark.parametrize(
+    ("hours", "words"), [(0.031, "0.03"), (1.23, "1.2"), (9.96, "10.0"), (1154.2, "1,154")]
+)
+def test_gpu_hours_have_no_more_digits_than_are_read(hours, words):
+    assert hours_used(hours) == words
+
+
+@pytest.mark.parametrize(
+    ("reason", "cause", "words"),
+    [
+        ("loss became nan", Cause.ERROR, "loss became nan"),
+        ("Killed: the attempt ended without a word", Cause.KILLED, None),
+        ("on gpu013", Cause.PREEMPTED, "preempted: on gpu013"),
+        ("", Cause.LOST, "lost"),
+        ("", Cause.NONE, ""),
+    ],
+)
+def test_a_cause_is_told_where_the_reason_does_not_tell_it(reason, cause, words):
+    assert why(reason, cause) == (reason if words is None else words)
+
+
+def test_a_preview_shows_each_run_with_its_state_and_why(console):
+    lost = RunState(State.FAILED, "[b]its node went", Cause.NODE_FAILURE)
+    rows = [
+        ("3f9c1ab2", "table1/k=2", lost),
+        ("5ad01c77", "base mask_rcnn_R101_FPN", RunState(State.QUEUED, "waits for resources")),
+    ]
+    show_runs("Would be cancelled", rows, console)
+    lines = [line.rstrip() for line in printed(console).splitlines()]
+    assert lines[0] == "Would be cancelled: 2 runs"
+    assert lines[2].split(maxsplit=3) == [
+        "3f9c1ab2",
+        "table1/k=2",
+        "failed",
+        "node failure: [b]its node went",
+    ]
+    assert lines[3].endswith("queued  waits for resources")
+
+
+def test_a_preview_of_nothing_is_one_line(console):
+    show_runs("Would be cancelled", [], console)
+    assert printed(console) == "Would be cancelled: 0 runs\n"
+
+
+def submitted(**kinds):
+    none = dict.fromkeys(("submitted", "live", "held", "blocked", "left_over"), ())
+    return SimpleNamespace(**none | kinds)
+
+
+def test_a_launch_on_slurm_tells_each_kind_with_its_way_on(console):
+    many = tuple(f"{number:08x}" for number in range(1000))
+    result = submitted(submitted=many, held=("3f9c1ab2",))
+    show_submitted(result, {"3f9c1ab2": "table1/k=2"}, {"held": "harness fails"}, console)
+    first, second = printed(console).splitlines()
+    assert first == "1,000 submitted to Slurm; you may log out, the grid goes on"
+    assert second.startswith("1 held back, since")
+    assert second.endswith(": table1/k=2 · 3f9c1ab2. Next: harness fails")
+
+
+def test_a_launch_that_finds_all_done_says_so(console):
+    show_submitted(submitted(), {}, console=console)
+    assert printed(console) == "Nothing to submit: every run is done.\n"

@@ -1,0 +1,150 @@
+"""What commands do on a Slurm cluster; `harness.cli` parses and calls."""
+
+import sys
+from collections.abc import Collection
+
+from harness.errors import LaunchError
+from harness.grid import Grid
+from harness.grid.again import command
+from harness.grid.plan import make_plan
+from harness.grid.state import State
+from harness.paths import RunsFolder
+from harness.slurm import control
+from harness.slurm.look import look
+from harness.slurm.site import load_site
+from harness.slurm.submissions import submissions_of
+from harness.slurm.submit import Submitted, submit
+from harness.workplace import Workplace
+
+NOTHING_DONE = "Nothing was done. Give the same command with --yes to do it."
+
+
+def submit_grid(
+    grid: Grid,
+    place: Workplace,
+    site: str,
+    *,
+    dirty: bool,
+    only: Collection[str] | None = None,
+    mem_gb: float | None = None,
+) -> Submitted:
+    """Give what is not done of `grid` to the cluster `site`, and tell what became of each run.
+
+    Args:
+        grid: the cells and runs asked for.
+        place: where runs and site files are.
+        site: the name of a site file.
+        dirty: whether a tree with uncommitted changes may be submitted.
+        only: runs to submit, those held back included; by default all but those.
+        mem_gb: memory of each run, where it is not the site's.
+    """
+    from harness.terminal.runs_view import show_submitted
+
+    cluster = load_site(site, place.sites)
+    done = submit(
+        grid, place.runs, cluster, dirty=dirty, only=only, again=only or (), mem_gb=mem_gb
+    )
+    one = next(iter(grid.runs.values()))
+    show_submitted(
+        done,
+        {run_id: grid.name_of(run_id) for run_id in grid.runs},
+        {
+            "submitted": command("status --watch", one, place.runs.folder),
+            "held": command("fails", one, place.runs.folder),
+            "left_over": "the same command again, when there is room",
+        },
+    )
+    return done
+
+
+def retry(
+    grid: Grid,
+    place: Workplace,
+    patterns: list[str],
+    *,
+    site: str | None,
+    mem_gb: float | None,
+    dirty: bool,
+    yes: bool,
+) -> None:
+    """Submit again what failed of the runs that match, with the fine-tunes of a base.
+
+    Raises:
+        HarnessError: a pattern matches nothing, or the runs cannot be submitted.
+    """
+    from harness.terminal.runs_view import show_runs
+
+    planned = control.retry_plan(grid, place.runs, patterns)
+    show_runs(
+        "Submitted again" if yes else "Would be submitted again",
+        [(run_id, grid.name_of(run_id), planned.states[run_id]) for run_id in planned.again],
+    )
+    _tell_left(planned.left, planned.note)
+    if not planned.again:
+        return
+    if not yes:
+        _tell(NOTHING_DONE)
+        return
+    name = site or _site_of(planned.again, place.runs)
+    submit_grid(grid, place, name, dirty=dirty, only=planned.again, mem_gb=mem_gb)
+
+
+def cancel(grid: Grid, place: Workplace, patterns: list[str], *, yes: bool) -> None:
+    """End the jobs of the runs that match.
+
+    Raises:
+        HarnessError: a pattern matches nothing, or Slurm does not answer.
+    """
+    from harness.terminal.runs_view import show_runs
+
+    planned = control.cancel_plan(grid, place.runs, patterns)
+    states = look(grid.runs, place.runs).states
+    show_runs(
+        "Cancelled" if yes else "Would be cancelled",
+        [(run_id, grid.name_of(run_id), states[run_id]) for run_id in planned.jobs],
+    )
+    if planned.with_them:
+        _tell(f"Their fine-tunes go with them: {', '.join(planned.with_them)}.")
+    _tell_left(planned.left, planned.note)
+    if planned.jobs and not yes:
+        _tell(NOTHING_DONE)
+    elif planned.jobs:
+        control.cancel(planned.jobs.values())
+
+
+def doctor(place: Workplace, grid: Grid, site: str) -> bool:
+    """Check the cluster `site` against what `grid` needs; whether nothing is wrong.
+
+    Raises:
+        SiteError: the site file is wrong.
+    """
+    from harness.slurm.doctor import examine
+    from harness.terminal.doctor_view import show_checks
+
+    cluster = load_site(site, place.sites)
+    planned = make_plan(grid, place.runs)
+    ahead = [run for run in planned.runs if run.state not in (State.DONE, State.BLOCKED)]
+    longest_h = max((run.gpu_hours / grid.runs[run.run_id].num_gpus for run in ahead), default=0.0)
+    checks = examine(cluster, place.runs, planned.disk_gb_running, longest_h)
+    show_checks(checks)
+    return all(check.ok is not False for check in checks)
+
+
+def _site_of(run_ids: Collection[str], runs: RunsFolder) -> str:
+    newest = {run_id: one.site for one in submissions_of(runs, run_ids) for run_id in one.run_ids}
+    sites = sorted({site for run_id, site in newest.items() if run_id in run_ids})
+    if len(sites) == 1:
+        return sites[0]
+    known = f"were submitted to {' and '.join(sites)}" if sites else "were never submitted to Slurm"
+    raise LaunchError(f"These runs {known}, so it is not clear where they shall run: give --site.")
+
+
+def _tell_left(left: tuple[str, ...], note: str) -> None:
+    if left:
+        _tell(f"Left as they are: {', '.join(left)}.")
+    if note:
+        _tell(note)
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr)

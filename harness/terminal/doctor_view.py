@@ -1,0 +1,43 @@
+"""`harness doctor` as people read it: what was looked at, found, and is to be done. To stdout."""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+MARKS = {True: ("✓", "green"), False: ("✗", "bold red"), None: ("–", "yellow")}
+
+
+class Checked(Protocol):
+    """One thing that was looked at; `ok` is None for a warning."""
+
+    @property
+    def what(self) -> str: ...
+    @property
+    def ok(self) -> bool | None: ...
+    @property
+    def found(self) -> str: ...
+    @property
+    def advice(self) -> str: ...
+
+
+def show_checks(checks: Iterable[Checked], console: Console | None = None) -> None:
+    """Print each check with its mark, below it what to do next, and how many there were.
+
+    Args:
+        checks: in the order to print.
+        console: where to; stdout by default.
+    """
+    console = console or Console()
+    number = dict.fromkeys(MARKS, 0)
+    for check in checks:
+        number[check.ok] += 1
+        mark, style = MARKS[check.ok]
+        line = Text.assemble((f"{mark} ", style), (check.what, "bold"), f": {check.found}")
+        console.print(line, highlight=False)
+        if check.advice:
+            console.print(Padding(Text(check.advice), (0, 0, 0, 4)), highlight=False)
+    words = (f"{number[True]} in order", f"{number[None]} to look at", f"{number[False]} wrong")
+    console.print(f"{', '.join(words)}.", highlight=False)

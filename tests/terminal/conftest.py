@@ -1,0 +1,44 @@
+"""A grid of four cells, and consoles of 80 columns that keep what is printed."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from harness.grid import NO_LOSS, Cell, Grid, Layout, Setting, contour, finetune, table_grid
+from harness.paths import RunsFolder
+
+
+@pytest.fixture
+def console():
+    return Console(file=io.StringIO(), width=80)
+
+
+@pytest.fixture
+def terminal():
+    return Console(file=io.StringIO(), width=80, height=40, force_terminal=True, color_system=None)
+
+
+@pytest.fixture
+def grid() -> Grid:
+    """k=2 is shown twice; HTC is not built."""
+    setting = Setting(scale="demo")
+    rows = {
+        "baseline": finetune(setting, "mask_rcnn_R101_FPN", NO_LOSS),
+        "k=2": finetune(setting, "mask_rcnn_R101_FPN", contour(k=2)),
+        "[bold]again": finetune(setting, "mask_rcnn_R101_FPN", contour(k=2)),
+        "HTC": finetune(setting, "htc_R50_FPN", NO_LOSS),
+    }
+    cells = [Cell("table1", row, spec, {}) for row, spec in rows.items()]
+    return table_grid("table1", Layout("", ("mAP",)), cells)
+
+
+@pytest.fixture
+def runs(tmp_path) -> RunsFolder:
+    return RunsFolder(tmp_path)
+
+
+@pytest.fixture
+def run_id(grid) -> str:
+    """The run of k=2."""
+    return grid.cells[1].spec.run_id
