@@ -1,12 +1,13 @@
 # Thin calls only. PYTHON: the interpreter for .venv. SYSTEM_SITE_PACKAGES=1: use the torch and
-# detectron2 that it already has. SITE and DATA: where and on what `make demo` runs.
+# detectron2 that it already has. SITE and DATA: where and on what `make demo` runs; devcluster is a
+# Slurm of its own on this machine, for as long as the demo takes.
 PYTHON ?= python3
 SITE ?= local
 DATA ?=
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: setup demo test test-fast lint bench
+.PHONY: setup demo test test-fast lint bench chaos
 
 FOUND := import importlib.util, sys; sys.exit(importlib.util.find_spec("detectron2") is None)
 
@@ -22,7 +23,7 @@ $(READY): pyproject.toml constraints.txt detectron2.txt
 	touch $@
 
 demo: setup
-	$(BIN)/harness demo --site $(SITE) $(if $(DATA),--data "$(DATA)")
+	$(if $(filter devcluster,$(SITE)),$(BIN)/python -m slurm.devcluster with --) $(BIN)/harness demo --site $(SITE) $(if $(DATA),--data "$(DATA)")
 
 test: setup
 	$(BIN)/python -m pytest --cov=harness
@@ -37,3 +38,6 @@ lint: setup
 
 bench: setup
 	for file in tests/benchmarks/bench_*.py; do $(BIN)/python $$file || exit 1; done
+
+chaos: setup
+	$(BIN)/python tests/chaos/campaign.py
