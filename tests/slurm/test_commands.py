@@ -1,0 +1,162 @@
+"""Commands as a user gives them, in a folder of their own, to a cluster that is told what to do."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from harness.grid import Setting
+from harness.grid.experiments import load_grid
+
+EXPERIMENT = """
+from harness.grid import NO_LOSS, Cell, Layout, contour, finetune, table_grid
+
+NAME = "mine"
+
+
+def grid(setting):
+    rows = {"none": NO_LOSS, "k=2": contour(k=2)}
+    cells = [
+        Cell(NAME, row, finetune(setting, "mask_rcnn_R50_FPN", loss), {"Method": row})
+        for row, loss in rows.items()
+    ]
+    return table_grid(NAME, Layout("", ("Method", "mAP")), cells)
+"""
+SITE = """
+gpus_per_node = 4
+cpus_per_gpu = 2
+mem_gb_per_gpu = 16.0
+time_limit_min = 60
+"""
+
+
+@pytest.fixture
+def project(tmp_path):
+    folder = tmp_path / "project"
+    for name, text in {"experiments/mine.py": EXPERIMENT, "slurm/jura.toml": SITE}.items():
+        (folder / name).parent.mkdir(parents=True)
+        (folder / name).write_text(text)
+    return folder
+
+
+@pytest.fixture
+def grid(project):
+    return load_grid((), Setting(scale="demo"), project / "experiments")
+
+
+@pytest.fixture
+def harness(project, cluster, runs):
+    """A function that runs a command of demo scale in the project."""
+
+    def call(*words: str):
+        command = [sys.executable, "-c", "from harness.cli import main; main()", *words]
+        return subprocess.run(
+            [*command, "--scale", "demo", "--runs", str(runs.folder)],
+            capture_output=True,
+            text=True,
+            cwd=project,
+            env={name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
+        )
+
+    return call
+
+
+@pytest.fixture
+def submitted(harness):
+    # --dirty: a checkout in which somebody works is tested, too.
+    return harness("submit", "--site", "jura", "--dirty")
+
+
+def states(harness):
+    listed = json.loads(harness("status", "--json").stdout)
+    return {run["name"]: (run["state"], run["cause"]) for run in listed}
+
+
+def test_a_grid_is_submitted_once_and_told(submitted, harness, cluster, grid):
+    assert submitted.returncode == 0, submitted.stderr
+    assert submitted.stdout == ""
+    assert "3 submitted to Slurm; you may log out" in submitted.stderr
+    assert "harness status --watch --scale demo --runs " in submitted.stderr
+    again = harness("submit", "--site", "jura", "--dirty")
+    assert "3 in the queue or running already, left alone" in again.stderr
+    assert len(cluster.calls("sbatch")) == 2  # the base, and its two fine-tunes
+    assert [len(cluster.live(run_id)) for run_id in grid.runs] == [1, 1, 1]
+    assert set(states(harness).values()) == {("queued", "")}
+
+
+def test_cancel_shows_first_and_acts_with_yes(submitted, harness, cluster, grid):
+    base = next(iter(grid.runs))
+    cluster.start(base)
+    shown = harness("cancel", "mine")
+    assert "Would be cancelled: 3 runs" in shown.stdout
+    assert "Nothing was done. Give the same command with --yes to do it." in shown.stderr
+    assert cluster.calls("scancel") == []
+    assert "Cancelled: 3 runs" in harness("cancel", "mine", "--yes").stdout
+    assert [cluster.live(run_id) for run_id in grid.runs] == [[], [], []]
+    assert states(harness)["base mask_rcnn_R50_FPN"] == ("failed", "cancelled")
+    # Cancelled is not failed: the plain command takes it up again.
+    assert "3 submitted" in harness("submit", "--site", "jura", "--dirty").stderr
+
+
+def test_a_failed_base_is_held_back_until_retry_and_brings_its_finetunes(
+    submitted, harness, cluster, grid
+):
+    base = next(iter(grid.runs))
+    cluster.start(base)
+    cluster.end(base, "FAILED", "failed", "DataError: image 7 is cut short")
+    assert states(harness) == {
+        "base mask_rcnn_R50_FPN": ("failed", "error"),
+        "mine/none": ("blocked", "base"),
+        "mine/k=2": ("blocked", "base"),
+    }
+    failed = harness("fails").stdout
+    assert "DataError: image 7 is cut short" in failed
+    assert f"harness retry {base} --scale demo" in failed
+    held = harness("submit", "--site", "jura", "--dirty").stderr
+    assert "1 held back" in held
+    assert "2 blocked" in held
+    shown = harness("retry", base)
+    assert "Would be submitted again: 3 runs" in shown.stdout
+    assert len(cluster.live(base)) == 0
+    # The site is that of the attempt before.
+    done = harness("retry", base, "--mem-gb", "48", "--dirty", "--yes")
+    assert "3 submitted" in done.stderr, done.stderr
+    script = (cluster.runs.job_output(cluster.jobs_of(base)[-1]["name"])).glob("*submission.sh")
+    assert "--mem=49152M" in next(script).read_text()  # 48 GB
+
+
+def test_logs_of_a_run_that_waits_say_so(submitted, harness, grid):
+    done = harness("logs", "mine/k=2")
+    assert done.returncode == 2
+    assert "queued" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("site", "words", "told"),
+    [
+        ("gpus_per_node = 4\n", ("submit", "--site", "jra"), "Did you mean 'jura'"),
+        ("gpus_per_node = 0\n", ("submit", "--site", "jura"), r"jura\.toml:1: gpus_per_node = 0: allowed is 1 or more"),
+        ("gpus_per_node = \n", ("doctor", "--site", "jura"), r"jura\.toml:1"),
+        (SITE + "cpus = 2\n", ("doctor", "--site", "jura"), r"jura\.toml:6: cpus: .*cpus_per_gpu"),
+    ],
+)
+def test_a_wrong_site_is_told_with_file_line_and_key(harness, project, cluster, site, words, told):
+    (project / "slurm" / "jura.toml").write_text(site)
+    done = harness(*words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert re.search(told, done.stderr), done.stderr
+    assert "Traceback" not in done.stderr
+    assert cluster.get("calls") == []
+
+
+def test_a_cluster_that_does_not_answer_gets_nothing(submitted, harness, cluster):
+    cluster.set(unreachable=True)
+    done = harness("submit", "--site", "jura", "--dirty")
+    assert done.returncode == 2
+    assert "When Slurm answers again, give the same command again" in done.stderr
+    told = harness("status")
+    assert told.returncode == 0
+    assert "By files alone" in told.stdout
