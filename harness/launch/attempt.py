@@ -28,13 +28,15 @@ from harness.records import (
     write_outcome_beside,
 )
 
-# What torch's allocator and C++ say in a plain RuntimeError, and the loader in an ImportError.
+# What torch's allocator, oneDNN and C++ say in a plain RuntimeError, and the loader of libraries in an
+# ImportError.
 NO_MEMORY = (
     "out of memory",
     "can't allocate memory",
     "DefaultCPUAllocator",
     "bad allocation",
     "bad_alloc",
+    "could not create a primitive",
     "failed to map segment",
 )
 

@@ -174,6 +174,7 @@ class OutOfMemoryError(RuntimeError):
         RuntimeError("std::bad_alloc: bad allocation"),
         RuntimeError("std::bad_alloc"),
         OSError(errno.ENOMEM, "Cannot allocate memory"),
+        RuntimeError("could not create a primitive"),
         ImportError("/lib/_linalg.so: failed to map segment from shared object"),
     ],
     ids=repr,
