@@ -28,8 +28,8 @@ from harness.records import (
     write_outcome_beside,
 )
 
-# What torch's allocator, oneDNN and C++ say in a plain RuntimeError, and the loader of libraries in an
-# ImportError.
+# What torch's allocator, oneDNN and C++ say in a plain RuntimeError, and the loader of libraries
+# in an ImportError.
 NO_MEMORY = (
     "out of memory",
     "can't allocate memory",
@@ -189,7 +189,10 @@ def class_of(error: Exception) -> str:
         isinstance(error, MemoryError)
         or any(kind.__name__ == "OutOfMemoryError" for kind in type(error).__mro__)  # torch's
         or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
-        or (isinstance(error, RuntimeError | ImportError) and any(words in str(error) for words in NO_MEMORY))
+        or (
+            isinstance(error, RuntimeError | ImportError)
+            and any(words in str(error) for words in NO_MEMORY)
+        )
     )
     return "out of memory" if no_memory else "failed"
 

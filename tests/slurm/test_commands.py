@@ -138,7 +138,11 @@ def test_logs_of_a_run_that_waits_say_so(submitted, harness, grid):
     ("site", "words", "told"),
     [
         ("gpus_per_node = 4\n", ("submit", "--site", "jra"), "Did you mean 'jura'"),
-        ("gpus_per_node = 0\n", ("submit", "--site", "jura"), r"jura\.toml:1: gpus_per_node = 0: allowed is 1 or more"),
+        (
+            "gpus_per_node = 0\n",
+            ("submit", "--site", "jura"),
+            r"jura\.toml:1: gpus_per_node = 0: allowed is 1 or more",
+        ),
         ("gpus_per_node = \n", ("doctor", "--site", "jura"), r"jura\.toml:1"),
         (SITE + "cpus = 2\n", ("doctor", "--site", "jura"), r"jura\.toml:6: cpus: .*cpus_per_gpu"),
     ],
