@@ -1,0 +1,80 @@
+"""The user of a round: sees what stands still, and gives `harness submit` or `harness retry`."""
+
+import time
+from dataclasses import dataclass
+from random import Random
+
+from chaos import launches
+from chaos.launches import Launch
+from chaos.project import Project
+from chaos.sight import Sight
+from chaos.strikes import Deck
+from chaos.tally import Tally
+from chaos.watched import Watched
+
+from harness.grid.state import Cause
+from harness.paths import RunsFolder
+
+ENOUGH_GB = "2"
+DISTURBED = 0.6  # of the launches, while there are faults to come
+
+
+@dataclass
+class User:
+    """Attributes: the round's own, and the launch under way, if there is one."""
+
+    project: Project
+    runs: RunsFolder
+    rng: Random
+    tally: Tally
+    most: int
+    ways: Deck
+    watched: Watched
+    launch: Launch | None = None
+    not_before: float = 0.0
+    usual_s: float = 3.0
+
+    def act(self, seen: Sight) -> None:
+        """Submit what stands still, with more memory where that was short, if it is time."""
+        if self.launch is not None:
+            if self.launch.ended():
+                self._judge(self.launch)
+                self.launch = None
+                self.not_before = time.monotonic() + self.rng.uniform(0, 3)
+        elif seen.answered and time.monotonic() >= self.not_before:
+            standing = self.watched.standing(seen)
+            held = [one for one in standing if seen.rows[one].cause in HELD]
+            if held:
+                self._retry(held[0], seen.rows[held[0]].cause)
+            elif standing:
+                self._submit(len(standing))
+
+    def _retry(self, run_id: str, cause: str) -> None:
+        more = ["--mem-gb", ENOUGH_GB] if cause == Cause.OUT_OF_MEMORY else []
+        self.tally.tell(f"harness retry {run_id} {' '.join(more)}")
+        self.launch = Launch("retry", [self.project.retry(self.runs, run_id, *more)])
+
+    def _submit(self, number: int) -> None:
+        how = launches.ALONE
+        if self.tally.total < self.most and self.rng.random() < DISTURBED:
+            how = str(self.ways.deal(set(launches.KINDS)))
+        self.tally.tell(f"harness submit ({how}), for {number} runs")
+        self.launch = launches.launch(self.project, self.runs, how, self.rng, self.usual_s)
+
+    def _judge(self, launch: Launch) -> None:
+        said = launch.said()
+        killed = launch.how == launches.KILLED and said[0][0] < 0
+        if launch.how in (launches.TWICE, launches.SLOW) or killed:
+            self.tally.faults[launch.how] += 1
+            self.watched.launcher_was_hit()
+        if launch.how == launches.ALONE:
+            self.usual_s = launch.seconds
+        for code, printed in said:
+            if code and not killed:
+                told = f"harness {launch.how} ended with {code}: {printed.strip()[-600:]}"
+                self.tally.tell(told)
+                if not self.watched.was_in_trouble(launch.begun):
+                    self.tally.find(told)
+
+
+HELD = (Cause.OUT_OF_MEMORY, Cause.ERROR)  # `submit` holds them back

@@ -1,0 +1,121 @@
+"""What became of each strike: the run goes on, or it stands still with its true cause."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from chaos.sight import Sight, Task, doubled, writers
+from chaos.strikes import Kind
+
+from harness.grid.state import Cause
+from harness.paths import RunsFolder
+
+UNHURT_AFTER_S = 20  # the strike met nothing: a process that was just starting, or ending
+WRONG_FOR_S = 15  # accounting lags behind by a few seconds
+UNKNOWN_AFTER_S = 300
+REMEMBERED = 4  # strikes of a run that may explain why it stands
+
+
+@dataclass(frozen=True)
+class Strike:
+    """A fault that befell a run: when, and how many attempts there were then."""
+
+    kind: Kind
+    at: float
+    attempts: int
+    state: str
+
+
+class Watched:
+    """The strikes of a round and what is seen of them."""
+
+    def __init__(self, runs: RunsFolder, find: Callable[[str], None]):
+        self.runs = runs
+        self.find = find
+        self.all: dict[str, list[Strike]] = {}
+        self.open: dict[str, Strike] = {}
+        self.wrong_since: dict[str, float] = {}
+        self.launcher_hit_at = float("-inf")
+        self.trouble_until = float("-inf")
+
+    def struck(self, kind: Kind, tasks: list[Task], seen: Sight) -> None:
+        """Remember that `kind` befalls `tasks` now."""
+        for task in tasks:
+            attempts = seen.attempts.get(task.run_id, 0)
+            strike = Strike(kind, time.monotonic(), attempts, task.state)
+            self.all.setdefault(task.run_id, []).append(strike)
+            self.open[task.run_id] = strike
+
+    def may_be_struck(self, task: Task, most: int) -> bool:
+        """Whether it is known what became of the last strike of the task's run."""
+        return task.run_id not in self.open and len(self.all.get(task.run_id, ())) < most
+
+    def launcher_was_hit(self) -> None:
+        self.launcher_hit_at = time.monotonic()
+
+    def trouble_begins(self) -> None:
+        """Slurm may not answer from now on, or a node be away."""
+        self.trouble_until = float("inf")
+
+    def trouble_ends(self) -> None:
+        self.trouble_until = time.monotonic()
+
+    def was_in_trouble(self, since: float) -> bool:
+        """Whether Slurm may not have answered at some time after `since`."""
+        return self.trouble_until >= since
+
+    def check(self, seen: Sight) -> None:
+        """Hold what is seen against what may be."""
+        if seen.trouble and not self.was_in_trouble(time.monotonic() - 60):
+            self.find(f"harness status fails: {seen.trouble[-400:]}")
+        for run_id, jobs in doubled(seen.tasks).items():
+            self.find(f"{run_id} has two live jobs: {jobs}")
+        for run_id, number in writers(self.runs, list(seen.rows)).items():
+            self.find(f"{run_id}: {number} attempts are alive at once")
+        for run_id in seen.rows:
+            self._check_run(run_id, seen)
+
+    def standing(self, seen: Sight) -> list[str]:
+        """Runs that stand still and whose cause has been judged."""
+        return [
+            run_id
+            for run_id, row in seen.rows.items()
+            if row.stands and run_id not in self.open and run_id not in self.wrong_since
+        ]
+
+    def _check_run(self, run_id: str, seen: Sight) -> None:
+        row, now = seen.rows[run_id], time.monotonic()
+        if row.stands and not self._is_true(run_id, seen):
+            since = self.wrong_since.setdefault(run_id, now)
+            if now - since < WRONG_FOR_S:
+                return
+            kinds = [strike.kind.name for strike in self._remembered(run_id)]
+            self.find(f"{run_id} is {row.state}: {row.cause} ({row.reason}) after {kinds}")
+            self.open.pop(run_id, None)
+        self.wrong_since.pop(run_id, None)
+        strike = self.open.get(run_id)
+        if strike is None:
+            return
+        waits = any(task.run_id == run_id and task.state == "PENDING" for task in seen.tasks)
+        if (
+            row.stands
+            or row.state == "done"
+            or seen.attempts[run_id] > strike.attempts
+            or (waits and strike.state == "RUNNING")
+            or now - strike.at > UNHURT_AFTER_S
+        ):
+            del self.open[run_id]
+
+    def _is_true(self, run_id: str, seen: Sight) -> bool:
+        """Whether what `harness status` says of a run that stands can be so."""
+        row = seen.rows[run_id]
+        if row.state == "to do":
+            return True
+        if row.cause == Cause.BASE:
+            return any(other.stands for other in seen.rows.values() if other is not row)
+        if row.cause == Cause.LOST and time.monotonic() - self.launcher_hit_at < UNKNOWN_AFTER_S:
+            return not seen.attempts[run_id]
+        return any(row.cause in strike.kind.causes for strike in self._remembered(run_id))
+
+    def _remembered(self, run_id: str) -> list[Strike]:
+        return self.all.get(run_id, [])[-REMEMBERED:]
