@@ -19,6 +19,7 @@ PROJECT = Path(__file__).parents[2]
 SMALL = Settings(nodes=1, cpus=1, gpus=1, accounting=False)
 PYTHON = "/usr/bin/python3"  # root's own may lie where nobody else may look
 COMMAND = [sys.executable, "-m", "slurm.devcluster"]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture

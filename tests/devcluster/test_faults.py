@@ -9,6 +9,8 @@ import pytest
 from tests.devcluster import faults
 from tests.devcluster.faults import FaultMissedError, until
 
+pytestmark = pytest.mark.slow
+
 
 def submit(cluster, script, *options):
     """The id of a job that runs `script` in bash."""

@@ -21,6 +21,14 @@ from harness.records import METRICS
 from harness.shapes import write_shapes
 
 
+@pytest.fixture(autouse=True)
+def terminal():
+    """One whose end is heard, also where the tests run under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.fixture(scope="session")
 def shapes_dir(tmp_path_factory):
     folder = tmp_path_factory.mktemp("data") / "shapes"
