@@ -2,7 +2,7 @@
 
 import pwd
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.grid.state import Cause, RunState, State
 from harness.lease import Holder
@@ -84,6 +84,10 @@ def state_of(
     if traces.holder and not (answered and _is_of_ended_job(traces)):
         where = f"by process {traces.holder.pid} on {traces.holder.host}, outside Slurm"
         return RunState(State.RUNNING, "" if traces.begin and traces.begin.sid else where)
+    if job and traces.submission and job.sid != traces.submission.sid:
+        job = None  # of an earlier submission, like what follows
+    if _given_since(traces):  # what its earlier attempts came to is no longer the cause
+        traces = replace(traces, attempts=0, begin=None, outcome=None)
     if traces.submission and not answered and not _failed_for_good(traces):
         return RunState(State.QUEUED, "was given to Slurm, which does not answer now")
     if job:
@@ -209,6 +213,12 @@ def _blocked_by(base_id: str, base: RunState | None) -> RunState | None:
         return None
     how = {Cause.CANCELLED: "was cancelled", Cause.NONE: "cannot start"}.get(base.cause, "failed")
     return RunState(State.BLOCKED, f"its base {base_id} {how}", Cause.BASE)
+
+
+def _given_since(traces: Traces) -> bool:
+    """Whether the run was given to Slurm again after its newest attempt began."""
+    begin, given = traces.begin, traces.submission
+    return bool(begin and given and begin.sid != given.sid and begin.started_at < given.created_at)
 
 
 def _failed_for_good(traces: Traces) -> bool:

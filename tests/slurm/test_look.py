@@ -244,6 +244,18 @@ def test_a_finetune_that_slurm_started_without_its_base_is_not_held_for_it(
     assert {ids["base R50"], ids["k=2"]} <= set(give().submitted)
 
 
+def test_what_an_earlier_attempt_came_to_is_not_the_cause_of_a_later_job(r50, give, cluster, seen):
+    import subprocess
+
+    cluster.end(r50, "FAILED", "out of memory", "MemoryError")
+    give(again=[r50], only=[r50], mem_gb=32.0)
+    cluster.set(unreachable=True)
+    assert seen(r50).state is State.QUEUED
+    cluster.set(unreachable=False)
+    subprocess.run(["scancel", *cluster.live(r50)], check=True)
+    assert seen(r50) == RunState(State.FAILED, "cancelled before it started", Cause.CANCELLED)
+
+
 def test_who_cancelled_is_told_where_accounting_knows(r50, cluster, seen):
     cluster.change(r50, state="CANCELLED", elapsed=90, told=f"CANCELLED by {os.getuid()}")
     assert seen(r50).reason == "cancelled"
