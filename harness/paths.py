@@ -147,8 +147,12 @@ class RunsFolder:
         return sorted(self.submissions.glob("h-*.json"))
 
     def job_output(self, sid: str) -> Path:
-        """The folder of submitit for one array: its batch script and what Slurm's jobs print."""
+        """The folder of one array: its batch script and what its jobs print."""
         return self.submissions / sid
+
+    def batch_script(self, sid: str) -> Path:
+        """There before sbatch is called: a job's successor needs it."""
+        return self.job_output(sid) / "array_submission.sh"
 
     def job_log(self, sid: str, job_id: str, rank: int = 0) -> Path:
         """What a job wrote to stderr; that of rank 0 holds the batch script's and Slurm's too.

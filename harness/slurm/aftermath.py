@@ -24,6 +24,7 @@ from harness.slurm.causes import OUT_OF_MEMORY
 from harness.slurm.here import job_here
 from harness.slurm.submissions import Submission, read_submission
 
+ENDS_BADLY = 3  # not 1, with which Python ends where it cannot import harness
 MOST_WITHOUT_PROGRESS = 3
 AGAIN = frozenset(("interrupted", "killed"))  # ends that say nothing against another attempt
 SIGNALLED = 128  # a shell's exit code for a process that a signal ended is this and its number
@@ -58,32 +59,32 @@ class Story:
 
 @dataclass(frozen=True)
 class Decision:
-    """Whether the job is done once more, its exit code if it is not, and why."""
+    """Why, whether the job is done once more, and else whether it has ended well."""
 
-    again: bool
-    code: int
     why: str
+    again: bool = False
+    well: bool = False
 
 
 def decide(story: Story) -> Decision:
     """What becomes of the job."""
     if story.withdrawn:
-        return Decision(False, 0, "its submission was withdrawn")
+        return Decision("its submission was withdrawn", well=True)
     if story.done:
-        return Decision(False, 0, "done")
+        return Decision("done", well=True)
     if story.state != "RUNNING":
         said = story.state or "nothing: it does not answer"
-        return Decision(False, 1, f"left to Slurm, which says {said}")
+        return Decision(f"left to Slurm, which says {said}")
     if story.superseded:
-        return Decision(False, 1, "another process has taken the run over")
+        return Decision("another process has taken the run over")
     if not story.ended:
-        return Decision(False, 1, f"could not start, exit code {story.code}: see above")
+        return Decision(f"could not start, exit code {story.code}: see above")
     if story.ended not in AGAIN:
-        return Decision(False, 1, f"{story.ended}: {story.error}".removesuffix(": "))
+        return Decision(f"{story.ended}: {story.error}".removesuffix(": "))
     if story.without_progress >= MOST_WITHOUT_PROGRESS and story.error != PREEMPTED:
         tried = f"{story.without_progress} attempts in a row brought no new checkpoint"
-        return Decision(False, 1, f"{story.error or story.ended}, and {tried}")
-    return Decision(True, 1, story.error or story.ended)
+        return Decision(f"{story.error or story.ended}, and {tried}")
+    return Decision(story.error or story.ended, again=True)
 
 
 def main() -> int:
@@ -95,7 +96,7 @@ def main() -> int:
         return settle(runs, sid, code, os.environ)
     except HarnessError as error:
         print(f"harness: {error}", file=sys.stderr)
-        return 1
+        return ENDS_BADLY
 
 
 def settle(runs: RunsFolder, sid: str, code: int, environment: Mapping[str, str]) -> int:
@@ -117,7 +118,7 @@ def settle(runs: RunsFolder, sid: str, code: int, environment: Mapping[str, str]
     decision = decide(story)
     did = once_more(runs, submission, job, index) if decision.again else "ends"
     print(f"harness: {job.job_id} {did} ({decision.why})", file=sys.stderr)
-    return decision.code
+    return 0 if decision.well else ENDS_BADLY
 
 
 def _story(
@@ -168,13 +169,17 @@ def _write_outcome(
 ) -> None:
     """Say what the attempt could not: that it was killed, or who has interrupted it."""
     outcome = read_outcome(attempt.outcome)
-    if outcome is None and not attempt.outcome.exists():
-        if OUT_OF_MEMORY.search(_printed_since(runs, job, attempt)):
-            write_end(paths, attempt, "out of memory", OVER_MEMORY)
-            return
+    if outcome is None and attempt.outcome.exists():  # damaged
+        return
+    if outcome is None:
         how = f"signal {code - SIGNALLED}" if code > SIGNALLED else f"a signal, exit code {code}"
         write_end(paths, attempt, "killed", f"killed by {how}")
-    elif outcome is not None and outcome.ended == "interrupted":
+        outcome = read_outcome(attempt.outcome)
+    if outcome is None:
+        return
+    if outcome.ended == "killed" and OUT_OF_MEMORY.search(_printed_since(runs, job, attempt)):
+        write_outcome(attempt.outcome, replace(outcome, ended="out of memory", error=OVER_MEMORY))
+    elif outcome.ended == "interrupted":
         write_outcome(
             attempt.outcome, replace(outcome, error=PREEMPTED if now.preempted else ASKED)
         )

@@ -10,6 +10,7 @@ import submitit
 
 from harness.errors import LaunchError
 from harness.paths import RunsFolder
+from harness.slurm.aftermath import ENDS_BADLY
 from harness.slurm.site import Site
 from harness.slurm.submissions import Submission
 
@@ -57,7 +58,9 @@ def array_request(
         after: the job, as "123_4", that must end well first; None where none must.
     """
     folder = str(runs.folder.absolute())
-    aftermath = [sys.executable, "-P", "-m", "harness.slurm.aftermath", folder, submission.sid]
+    # On the node itself, where Slurm's commands are, and not in the container.
+    python = sys.executable if site.container else site.python or sys.executable
+    aftermath = [python, "-P", "-m", "harness.slurm.aftermath", folder, submission.sid]
     # A fine-tune whose base failed would else wait in the queue for ever.
     waits = {"dependency": f"afterok:{after}", "kill-on-invalid-dep": "yes"} if after else {}
     return Request(
@@ -71,7 +74,13 @@ def array_request(
         size=len(submission.run_ids),
         max_running=site.max_running,
         options={"requeue" if submission.requeue else "no-requeue": True, **waits},
-        teardown=("code=$?", f'{shlex.join(aftermath)} "$code"', "exit $?"),
+        teardown=(
+            "code=$?",
+            f'{shlex.join(aftermath)} "$code"',
+            "after=$?",
+            # Any other is that of an aftermath that did not come to its end.
+            f'case "$after" in 0|{ENDS_BADLY}) exit "$after";; *) exit "$code";; esac',
+        ),
     )
 
 
@@ -160,10 +169,17 @@ def _memory(request: Request, site: Site) -> str | None:
 
 
 def _setup(request: Request) -> list[str]:
+    code = shlex.quote(str(request.code))
+    told = shlex.quote(f"harness: {request.code} is gone or another user's: nothing is run")
     return [
+        # What the site's own lines may have set would end the script before the aftermath.
+        "set +eu +o pipefail; trap - ERR EXIT",
         "umask 077",
+        # This script is safe with Slurm. The code could be another's by now, where others may
+        # write to a folder above the runs folder: it cannot be left to check itself.
+        f"[ -O {code} ] || {{ echo {told} >&2; exit 1; }}",
         # Before what the site's own lines may have put there: harness is the submitted one.
-        f"export PYTHONPATH={shlex.quote(str(request.code))}${{PYTHONPATH:+:$PYTHONPATH}}",
+        f"export PYTHONPATH={code}${{PYTHONPATH:+:$PYTHONPATH}}",
         # Told to end, the script still waits for srun, and what comes after it is still done.
         "trap : TERM USR2",
     ]
@@ -191,6 +207,7 @@ def _srun(request: Request, site: Site) -> str:
         [
             *("srun", "--unbuffered", "--output", out, "--error", err),
             "--kill-on-bad-exit=1",
+            "--wait=0",  # the first process scores alone, however long that takes
             f"--cpus-per-task={site.cpus_per_gpu}",  # newer Slurm does not tell srun by itself
             *(*site.container, python, "-P", "-u", *request.arguments),
         ]

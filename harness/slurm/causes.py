@@ -17,7 +17,8 @@ OUT_OF_MEMORY = re.compile(
     r"exceeded (?:job |step )?memory limit|oom.?kill|out of memory", re.IGNORECASE
 )
 RUNS_NOW = frozenset(("RUNNING", "COMPLETING", "SIGNALING", "STAGE_OUT", "RESIZING"))
-HELD = frozenset(("REQUEUE_HOLD", "SPECIAL_EXIT"))
+HELD = frozenset(("REQUEUE_HOLD", "SPECIAL_EXIT", "RESV_DEL_HOLD"))
+WAITS = frozenset(("PENDING", "REQUEUED", "REQUEUE_FED"))
 
 REASONS = {
     "Resources": "waits for free GPUs",
@@ -119,6 +120,8 @@ def _of_live(job: Job, base_id: str | None) -> RunState:
     release = f"`scontrol release {job.job_id}` lets it go"
     if job.state in HELD or "held" in job.reason.lower():
         return RunState(State.QUEUED, f"held ({job.reason or job.state}): {release}")
+    if job.state not in WAITS:
+        return RunState(State.QUEUED, f"Slurm says {job.state}")
     return RunState(State.QUEUED, REASONS.get(job.reason, f"waits ({job.reason})"))
 
 

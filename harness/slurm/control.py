@@ -10,7 +10,8 @@ from harness.grid.spec import NOT_BUILT, RunSpec, base_of
 from harness.grid.state import Cause, RunState, State
 from harness.paths import RunsFolder
 from harness.slurm.causes import goes_on
-from harness.slurm.jobs import Job, SlurmError, answer_of
+from harness.slurm.commands import SlurmError, output_of
+from harness.slurm.jobs import Job
 from harness.slurm.look import Look, look
 
 SCANCEL_TIMEOUT_S = 300.0
@@ -134,7 +135,7 @@ def cancel(jobs: Iterable[Job]) -> None:
     if not ids:
         return
     try:
-        answer_of(["scancel", *ids], SCANCEL_TIMEOUT_S)
+        output_of(["scancel", *ids], SCANCEL_TIMEOUT_S)
     except SlurmError as error:
         if not any(gone in str(error) for gone in GONE_ALREADY):
             raise

@@ -10,8 +10,8 @@ from math import ceil
 from pathlib import Path
 
 from harness.paths import RunsFolder
+from harness.slurm.commands import call
 from harness.slurm.probe import Check, probe
-from harness.slurm.sbatch import call, in_one_line
 from harness.slurm.site import Site
 
 COMMANDS = ("sbatch", "srun", "squeue", "scontrol", "scancel", "sinfo")
@@ -99,7 +99,7 @@ def _cluster(site: Site) -> list[Check]:
     config = call(["scontrol", "show", "config"])
     if config.code != 0:
         advice = "See `scontrol ping`; if SLURM_CONF is set, whether it names the right cluster."
-        return [Check("Slurm answers", False, in_one_line(config), advice, stops=True)]
+        return [Check("Slurm answers", False, config.in_one_line, advice, stops=True)]
     values = dict(re.findall(r"^(\w+)\s*= (.*?)\s*$", config.out, re.MULTILINE))
     checks = [Check("Slurm answers", True, f"cluster {values.get('ClusterName', '?')}")]
     checks.append(_array_size(site, int(values.get("MaxArraySize", "0") or 0)))

@@ -2,22 +2,20 @@
 
 import os
 import re
-import subprocess
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from harness.errors import LaunchError
+from harness.slurm.commands import SlurmError, output_of
 from harness.slurm.submissions import SID, Submission
 
-LIVE = frozenset(
+# All others run or may still run: releases of Slurm add to those.
+ENDED = frozenset(
     (
-        *("PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "RESV_DEL_HOLD"),
-        *("RUNNING", "COMPLETING", "SIGNALING", "STAGE_OUT", "RESIZING", "SPECIAL_EXIT"),
-        *("SUSPENDED", "STOPPED"),
+        *("COMPLETED", "CANCELLED", "FAILED", "TIMEOUT", "DEADLINE", "OUT_OF_MEMORY"),
+        *("NODE_FAIL", "BOOT_FAIL", "PREEMPTED"),
     )
 )
-TIMEOUT_S = 60.0
 DAY_S = 24 * 3600.0
 NEVER_SATISFIED = "DependencyNeverSatisfied"
 
@@ -28,10 +26,6 @@ SACCT = (
 )
 DURATION = re.compile(r"(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)")
 INDICES = re.compile(r"(\d+)(?:-(\d+)(?::(\d+))?)?")
-
-
-class SlurmError(LaunchError):
-    """Slurm does not answer, or not in a way that can be understood."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +57,7 @@ class Job:
     @property
     def live(self) -> bool:
         """Whether it runs or may still run."""
-        return self.state in LIVE
+        return self.state not in ENDED
 
     @property
     def array_id(self) -> str:
@@ -116,54 +110,9 @@ def ask(submissions: Iterable[Submission], undone: Collection[str] | None = None
     )
 
 
-def answer_of(words: list[str], timeout_s: float = TIMEOUT_S) -> str:
-    """What one of Slurm's commands prints.
-
-    Args:
-        words: the command and its arguments.
-        timeout_s: how long it may take.
-
-    Raises:
-        SlurmError: it is not there, takes too long, or fails.
-    """
-    try:
-        done = subprocess.run(
-            words,
-            env=_environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=timeout_s,
-        )
-    except FileNotFoundError as error:
-        raise SlurmError(
-            f"{words[0]} is not on this machine's PATH. Give the command on a login node of the "
-            "cluster; `module load slurm` is needed on some."
-        ) from error
-    except subprocess.TimeoutExpired as error:
-        raise SlurmError(
-            f"{words[0]} has not answered in {timeout_s:g} s. Slurm's controller may be busy or "
-            "down: give the same command again later."
-        ) from error
-    if done.returncode != 0:
-        told = " ".join(done.stderr.split())[:300] or f"exit code {done.returncode}"
-        raise SlurmError(
-            f"{words[0]} failed: {told}. When Slurm answers again, give the same command again."
-        )
-    return done.stdout
-
-
-def _environment() -> dict[str, str]:
-    # A user's own settings of these commands would change what they list and how they print it.
-    own = ("SQUEUE_", "SACCT_", "SLURM_TIME_FORMAT", "SLURM_CLUSTERS")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(own)}
-    return {**kept, "LC_ALL": "C", "SLURM_BITSTR_LEN": "0"}
-
-
 def _queued() -> tuple[list[Job], int]:
     """Our jobs that squeue lists, and how many jobs of this user are live."""
-    text = answer_of([*SQUEUE.split(), f"--user={os.getuid()}"])
+    text = output_of([*SQUEUE.split(), f"--user={os.getuid()}"])
     if text and not text.endswith("\n"):
         raise SlurmError("squeue's answer is cut short. Give the same command again.")
     jobs: list[Job] = []
@@ -178,7 +127,7 @@ def _queued() -> tuple[list[Job], int]:
         indices = _indices(index)
         if "..." in index and SID.fullmatch(name):
             raise SlurmError(f"squeue's line {line!r:.200} leaves indices out.")
-        live_total += state in LIVE and max(1, len(indices))
+        live_total += state not in ENDED and max(1, len(indices))
         if SID.fullmatch(name):
             jobs += (
                 Job(
@@ -226,7 +175,7 @@ def _accounted(submissions: list[Submission]) -> list[Job] | None:
     names = ",".join(one.sid for one in submissions)
     start = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(since))
     try:
-        text = answer_of([*SACCT.split(), f"--name={names}", f"--starttime={start}"])
+        text = output_of([*SACCT.split(), f"--name={names}", f"--starttime={start}"])
     except SlurmError:
         return None
     lines = (line.split("|") for line in text.splitlines())
@@ -238,7 +187,7 @@ def _accounted_jobs(fields: list[str]) -> Iterator[Job]:
         return
     array, _, index = fields[0].partition("_")
     state, *by = fields[2].split()
-    if state in LIVE:  # squeue does not know it: its end was never told to the database
+    if state not in ENDED:  # squeue does not know it: its end was never told to the database
         return
     # Any other reason is why it waited, once, before it started.
     never = fields[6] if fields[6] == NEVER_SATISFIED else ""

@@ -12,7 +12,8 @@ from harness.lease import live_holder
 from harness.paths import RunsFolder
 from harness.records import read_begin, read_outcome
 from harness.slurm.causes import Traces, state_of
-from harness.slurm.jobs import Answer, Job, SlurmError, ask
+from harness.slurm.commands import SlurmError
+from harness.slurm.jobs import Answer, Job, ask
 from harness.slurm.submissions import Submission, submissions_of
 
 TAIL_BYTES = 4096

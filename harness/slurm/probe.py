@@ -11,8 +11,9 @@ from typing import Any
 from harness.errors import LaunchError
 from harness.paths import RunsFolder
 from harness.slurm.batch_script import Request, batch_script, log_of
-from harness.slurm.jobs import LIVE
-from harness.slurm.sbatch import advice_for, call, in_one_line, send, write_script
+from harness.slurm.commands import call
+from harness.slurm.jobs import ENDED
+from harness.slurm.sbatch import advice_for, send, write_script
 from harness.slurm.site import Site
 from harness.slurm.submissions import new_sid
 
@@ -52,12 +53,12 @@ def probe(
         wait_s: how long it may wait in the queue before it is cancelled.
         pause: waits between two looks at the queue; a second by default.
     """
-    folder = runs.job_output(f"doctor-{new_sid()}").absolute()
+    script = runs.batch_script(f"doctor-{new_sid()}").absolute()
     try:
-        taken = _is_taken(site, folder)
+        taken = _is_taken(site, script)
         if taken.ok is False:
             return [taken]
-        return [taken, *_small_job(site, folder, wait_s, pause or (lambda: time.sleep(1)))]
+        return [taken, *_small_job(site, script, wait_s, pause or (lambda: time.sleep(1)))]
     except LaunchError as error:
         return [Check("a job of this site", False, str(error), "")]
 
@@ -81,22 +82,23 @@ def _result(folder: Path) -> Path:
     return folder / "found.json"
 
 
-def _is_taken(site: Site, folder: Path) -> Check:
+def _is_taken(site: Site, script: Path) -> Check:
     what = "a job as large as a node, as long as the time limit"
-    request = _request(folder, site.gpus_per_node, site.time_limit_min)
-    script = write_script(folder, batch_script(request, site))
-    answer = call(["sbatch", "--test-only", str(script)])
-    shutil.rmtree(folder)
-    said = in_one_line(answer)
-    if answer.code == 0:
+    request = _request(script.parent, site.gpus_per_node, site.time_limit_min)
+    write_script(script, batch_script(request, site))
+    reply = call(["sbatch", "--test-only", str(script)])
+    shutil.rmtree(script.parent)
+    said = reply.in_one_line
+    if reply.code == 0:
         return Check(what, True, f"Slurm would take it ({said})")
     return Check(what, False, said, advice_for(said))
 
 
-def _small_job(site: Site, folder: Path, wait_s: float, pause: Callable[[], None]) -> list[Check]:
+def _small_job(site: Site, script: Path, wait_s: float, pause: Callable[[], None]) -> list[Check]:
     what = "a small job runs and writes into the runs folder"
+    folder = script.parent
     request = _request(folder, 1, min(LIMIT_MIN, site.time_limit_min))
-    script = write_script(folder, batch_script(request, site))
+    write_script(script, batch_script(request, site))
     package = Path(__file__).parents[1]  # as a job gets it: from the runs folder
     shutil.copytree(
         package, request.code / package.name, ignore=shutil.ignore_patterns("__pycache__")
@@ -115,7 +117,7 @@ def _small_job(site: Site, folder: Path, wait_s: float, pause: Callable[[], None
     try:
         seen: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return [_no_answer(what, job_id, folder)]
+        return [_no_word(what, job_id, folder)]
     shutil.rmtree(folder, ignore_errors=True)
     found = f"job {job_id} on {seen['host']}, Python {seen['python']}, {seen['cpus']} CPUs"
     return [Check(what, True, found), *_on_node(seen)]
@@ -126,24 +128,24 @@ def _wait(job_id: str, wait_s: float, pause: Callable[[], None]) -> str:
     start, ended = time.monotonic(), False
     try:
         while True:
-            answer = call(["squeue", "-h", "-j", job_id, "-t", "all", "-o", "%T|%r"])
-            state, _, reason = answer.out.strip().partition("|")
-            gone = answer.code != 0 and "invalid job id" in answer.err.lower()
-            ended = gone or (answer.code == 0 and state not in LIVE)
+            reply = call(["squeue", "-h", "-j", job_id, "-t", "all", "-o", "%T|%r"])
+            state, _, reason = reply.out.strip().partition("|")
+            gone = reply.code != 0 and "invalid job id" in reply.err.lower()
+            ended = gone or (reply.code == 0 and state in {"", *ENDED})
             if ended:
                 return ""
             waited = time.monotonic() - start
             if state == "PENDING" and waited >= wait_s:
                 return f"Slurm's reason: {reason}"
             if waited >= wait_s + (LIMIT_MIN + 5) * 60:
-                return state or f"squeue: {in_one_line(answer)}"
+                return state or f"squeue: {reply.in_one_line}"
             pause()
     finally:
         if not ended:  # Ctrl-C included
             call(["scancel", job_id])
 
 
-def _no_answer(what: str, job_id: str, folder: Path) -> Check:
+def _no_word(what: str, job_id: str, folder: Path) -> Check:
     out, err = log_of(folder, job_id)
     logs = [log for log in (err, out) if log.exists()]
     if not logs:  # Slurm makes them on the node before anything runs

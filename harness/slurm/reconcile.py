@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from harness.errors import ResultsError
 from harness.paths import RunsFolder
 from harness.slurm.causes import APPEAR_WITHIN_S
-from harness.slurm.jobs import Answer, Job, SlurmError, ask
+from harness.slurm.commands import SlurmError
+from harness.slurm.jobs import Answer, Job, ask
 from harness.slurm.submissions import (
     Submission,
     read_submission,

@@ -13,8 +13,9 @@ from harness.launch.submit import make_ready
 from harness.lease import lease
 from harness.paths import RunsFolder
 from harness.slurm.arrays import Array, make_arrays
+from harness.slurm.commands import SlurmError
 from harness.slurm.control import cancel
-from harness.slurm.jobs import Job, SlurmError
+from harness.slurm.jobs import Job
 from harness.slurm.look import Look, look_with, undone_of
 from harness.slurm.reconcile import Clock, find_array, reconcile
 from harness.slurm.sbatch import SbatchError, submit_array

@@ -41,7 +41,7 @@ from harness.records import (
     write_metrics,
     write_outcome,
 )
-from harness.slurm import jobs, sbatch, submit
+from harness.slurm import commands, sbatch, submit
 from harness.slurm.look import look
 from harness.slurm.site import Site, load_site
 from harness.slurm.submissions import read_submission
@@ -110,8 +110,7 @@ class OwnTime:
 
     def __init__(self) -> None:
         self.slurm_s = 0.0
-        jobs.answer_of = self._timed(jobs.answer_of)
-        sbatch.call = self._timed(sbatch.call)
+        commands.call = sbatch.call = self._timed(commands.call)
 
     def of(self, work: Callable[[], object]) -> tuple[float, float]:
         """Seconds of `work` besides Slurm's commands, and of those."""
@@ -252,7 +251,7 @@ def job_parts(folder: Path) -> dict[str, float]:
     )
     given = submit.submit(grid, runs, site, dirty=True, only=[spec.run_id])
     opened_s, logged_s = wait_for_log(runs, spec)
-    jobs.answer_of(["scancel", *given.arrays])
+    commands.output_of(["scancel", *given.arrays])
     paths = runs.run(spec.run_id)
     submission = read_submission(runs.all_submissions()[0])
     begin = read_begin(paths.attempt(1).begin)

@@ -27,7 +27,14 @@ from harness.records import (
     write_metrics,
     write_outcome,
 )
-from harness.slurm.aftermath import Decision, Story, attempts_without_progress, decide, settle
+from harness.slurm.aftermath import (
+    ENDS_BADLY,
+    Decision,
+    Story,
+    attempts_without_progress,
+    decide,
+    settle,
+)
 from harness.slurm.submissions import Submission, withdraw, write_submission
 
 ROOT = Path(__file__).parents[2]
@@ -42,45 +49,41 @@ IN_JOB = {
 RUNNING = "JobId=123 ArrayJobId=123 ArrayTaskId=1\n   JobState=RUNNING Reason=None\n"
 
 
-def stop(code, why):
-    return Decision(False, code, why)
-
-
 STORIES = {
-    "done": (Story(done=True), stop(0, "done")),
-    "withdrawn": (Story(withdrawn=True), stop(0, "its submission was withdrawn")),
+    "done": (Story(done=True), Decision("done", well=True)),
+    "withdrawn": (Story(withdrawn=True), Decision("its submission was withdrawn", well=True)),
     "cancelled": (
         Story(state="COMPLETING", ended="interrupted"),
-        stop(1, "left to Slurm, which says COMPLETING"),
+        Decision("left to Slurm, which says COMPLETING"),
     ),
     "requeued by Slurm": (
         Story(state="PENDING", ended="interrupted"),
-        stop(1, "left to Slurm, which says PENDING"),
+        Decision("left to Slurm, which says PENDING"),
     ),
     "no answer": (
         Story(state="", ended="killed"),
-        stop(1, "left to Slurm, which says nothing: it does not answer"),
+        Decision("left to Slurm, which says nothing: it does not answer"),
     ),
-    "no attempt": (Story(code=2), stop(1, "could not start, exit code 2: see above")),
-    "failed": (Story(ended="failed", error="nan"), stop(1, "failed: nan")),
-    "memory": (Story(ended="out of memory", error="no GPU"), stop(1, "out of memory: no GPU")),
-    "time limit": (Story(ended="interrupted", error=ASKED), Decision(True, 1, ASKED)),
-    "preempted": (Story(ended="interrupted", error=PREEMPTED), Decision(True, 1, "preempted")),
+    "no attempt": (Story(code=2), Decision("could not start, exit code 2: see above")),
+    "failed": (Story(ended="failed", error="nan"), Decision("failed: nan")),
+    "memory": (Story(ended="out of memory", error="no GPU"), Decision("out of memory: no GPU")),
+    "time limit": (Story(ended="interrupted", error=ASKED), Decision(ASKED, again=True)),
+    "preempted": (Story(ended="interrupted", error=PREEMPTED), Decision("preempted", again=True)),
     "killed": (
         Story(ended="killed", error="killed by signal 9", without_progress=2),
-        Decision(True, 1, "killed by signal 9"),
+        Decision("killed by signal 9", again=True),
     ),
     "killed, no progress": (
         Story(ended="killed", error="killed by signal 9", without_progress=3),
-        stop(1, "killed by signal 9, and 3 attempts in a row brought no new checkpoint"),
+        Decision("killed by signal 9, and 3 attempts in a row brought no new checkpoint"),
     ),
     "preempted, no progress": (
         Story(ended="interrupted", error=PREEMPTED, without_progress=3),
-        Decision(True, 1, "preempted"),
+        Decision("preempted", again=True),
     ),
     "taken over": (
         Story(ended="interrupted", superseded=True),
-        stop(1, "another process has taken the run over"),
+        Decision("another process has taken the run over"),
     ),
 }
 
@@ -127,11 +130,11 @@ def submission(runs, spec) -> Submission:
 
 @pytest.fixture
 def forbidden(runs, submission) -> Submission:
-    """The site forbids requeue; submitit has left the batch script."""
+    """The site forbids requeue."""
     made = replace(submission, requeue=False)
     write_submission(runs, made)
     runs.job_output(SID).mkdir()
-    (runs.job_output(SID) / "123_submission.sh").touch()
+    runs.batch_script(SID).touch()
     return made
 
 
@@ -206,7 +209,7 @@ def leave_checkpoint(paths, iteration):
 
 def test_a_killed_process_is_recorded_and_its_job_goes_back(runs, paths, submission, slurm, capsys):
     attempt = leave_attempt(paths)
-    assert settle(runs, SID, 137, IN_JOB) == 1
+    assert settle(runs, SID, 137, IN_JOB) == ENDS_BADLY
     outcome = read_outcome(attempt.outcome)
     assert (outcome.ended, outcome.error) == ("killed", "killed by signal 9")  # 128 + 9
     # Never by the plain number 123: that would put back all of the array.
@@ -218,7 +221,7 @@ def test_a_killed_process_is_recorded_and_its_job_goes_back(runs, paths, submiss
 
 def test_a_job_that_was_asked_to_stop_goes_back_and_says_why(runs, paths, submission, slurm):
     attempt = leave_attempt(paths, "interrupted")
-    assert settle(runs, SID, 143, IN_JOB) == 1
+    assert settle(runs, SID, 143, IN_JOB) == ENDS_BADLY
     assert read_outcome(attempt.outcome).error == ASKED
     assert slurm.calls() == ["scontrol requeue 123_1"]
 
@@ -235,7 +238,7 @@ def test_a_preempted_job_goes_back_and_is_known_as_preempted(runs, paths, submis
 def test_a_job_that_slurm_takes_away_is_left_alone(runs, paths, submission, slurm):
     slurm.says("scontrol show job 123_1", (0, "JobId=123\n   JobState=CANCELLED\n", ""))
     attempt = leave_attempt(paths)
-    assert settle(runs, SID, 137, IN_JOB) == 1
+    assert settle(runs, SID, 137, IN_JOB) == ENDS_BADLY
     assert read_outcome(attempt.outcome) is None  # the next attempt finds it lost
     assert slurm.calls() == []
 
@@ -245,7 +248,7 @@ def test_what_another_attempt_would_not_mend_is_not_tried_again(
     runs, paths, submission, slurm, ended
 ):
     leave_attempt(paths, ended, "no luck")
-    assert settle(runs, SID, 1, IN_JOB) == 1
+    assert settle(runs, SID, 1, IN_JOB) == ENDS_BADLY
     assert slurm.calls() == []
 
 
@@ -275,7 +278,7 @@ def test_a_withdrawn_submission_ends_well(runs, submission, slurm):
 
 def test_a_job_that_could_not_start_is_not_tried_again(runs, paths, submission, slurm, capsys):
     leave_attempt(paths, "interrupted", job=replace(JOB, restart=7))  # of another start
-    assert settle(runs, SID, 2, IN_JOB) == 1
+    assert settle(runs, SID, 2, IN_JOB) == ENDS_BADLY
     assert slurm.calls() == []
     assert "could not start, exit code 2" in capsys.readouterr().err
 
@@ -293,7 +296,7 @@ def test_a_process_killed_on_its_way_to_an_attempt_is_tried_again_three_times(
 def test_a_run_that_another_process_trains_by_now_is_left_to_it(runs, paths, submission, slurm):
     leave_attempt(paths, "interrupted")
     paths.lease.write_text('{"host": "node7", "pid": 1, "started": "1", "token": "theirs"}')
-    assert settle(runs, SID, 138, IN_JOB) == 1
+    assert settle(runs, SID, 138, IN_JOB) == ENDS_BADLY
     assert slurm.calls() == []
 
 
@@ -325,6 +328,19 @@ def test_a_process_that_slurm_killed_for_its_memory_is_not_tried_again(
     assert slurm.calls() == []
 
 
+def test_a_run_that_lost_one_of_its_processes_to_want_of_memory_says_so(
+    runs, paths, submission, slurm
+):
+    # What rank 0 could say is only that another ended; Slurm's file says why.
+    attempt = leave_attempt(paths, "killed", "another process of this run ended without a word")
+    printed = runs.job_log(SID, "123_1")
+    printed.parent.mkdir()
+    printed.write_text(f"{attempt.folder}\nslurmstepd: error: Detected 1 oom_kill event\n")
+    settle(runs, SID, 143, IN_JOB)
+    assert read_outcome(attempt.outcome).ended == "out of memory"
+    assert slurm.calls() == []
+
+
 def test_what_an_earlier_start_printed_of_memory_is_not_held_against_this_one(
     runs, paths, submission, slurm
 ):
@@ -345,15 +361,16 @@ def test_a_controller_that_is_away_for_a_while_is_asked_again(runs, paths, submi
     assert slurm.calls() == ["scontrol requeue 123_1"] * 2
 
 
-def test_where_slurm_refuses_that_is_told(runs, paths, submission, slurm):
-    slurm.says("scontrol requeue", (1, "", "Job is pending execution for job 123_1"))
+def test_a_controller_that_stays_away_is_told(runs, paths, submission, slurm, monkeypatch):
+    monkeypatch.setattr("harness.slurm.again.RETRY_FOR_S", 0.0)
+    slurm.says("scontrol requeue", (1, "", "Unable to contact slurm controller"))
     leave_attempt(paths, "interrupted")
-    with pytest.raises(LaunchError, match="scontrol requeue 123_1 failed: Job is pending"):
+    with pytest.raises(LaunchError, match="scontrol requeue 123_1 failed: Unable to contact"):
         settle(runs, SID, 143, IN_JOB)
 
 
 def sbatch_call(runs):
-    script = runs.job_output(SID) / "123_submission.sh"
+    script = runs.batch_script(SID)
     return f"sbatch --parsable --array=1 --dependency=afterany:123_1 {script}"
 
 
@@ -370,7 +387,7 @@ def test_where_requeue_is_forbidden_a_successor_follows_and_children_wait_for_it
     ]
     slurm.says("squeue -h -t PENDING", (0, "\n".join(pending), ""))
     leave_attempt(paths, "interrupted")
-    assert settle(runs, SID, 143, IN_JOB) == 1
+    assert settle(runs, SID, 143, IN_JOB) == ENDS_BADLY
     assert slurm.calls("squeue") == [
         sbatch_call(runs),
         "scontrol update JobId=130 Dependency=afterok:140_1",
@@ -389,14 +406,16 @@ def test_a_successor_takes_over_nothing_that_slurm_set_for_this_job(
     leave_attempt(paths, "interrupted")
     settle(runs, SID, 143, IN_JOB)
     given = [names for call, names in slurm.noted() if call[0] == "sbatch"]
-    assert given == [["SLURM_CONF"]]
+    # The first is harness's own, for squeue.
+    assert sorted(given[0]) == ["SLURM_BITSTR_LEN", "SLURM_CONF"]
 
 
 def test_a_cluster_that_turns_out_to_forbid_requeue_gets_a_successor_too(
     runs, paths, forbidden, slurm
 ):
     write_submission(runs, replace(forbidden, requeue=True))
-    slurm.says("scontrol requeue", (1, "", "Requested operation is presently disabled"))
+    refusal = "Requested operation is presently disabled"
+    slurm.says("scontrol requeue", (1, "", refusal))
     slurm.says("sbatch", (0, "140\n", ""))
     leave_attempt(paths, "interrupted")
     settle(runs, SID, 143, IN_JOB)
@@ -435,21 +454,10 @@ def test_a_successor_that_slurm_refuses_is_told(runs, paths, forbidden, slurm):
         settle(runs, SID, 143, IN_JOB)
 
 
-def test_the_script_of_a_launcher_killed_before_it_could_rename_it_is_found(
-    runs, paths, forbidden, slurm
-):
-    folder = runs.job_output(SID)
-    (folder / "123_submission.sh").rename(folder / ".submission_file_0a1b.sh")
-    slurm.says("sbatch", (0, "140\n", ""))
-    leave_attempt(paths, "interrupted")
-    settle(runs, SID, 143, IN_JOB)
-    assert slurm.calls("squeue")[0].endswith("/.submission_file_0a1b.sh")
-
-
 def test_without_a_batch_script_there_is_no_successor(runs, paths, forbidden, slurm):
-    (runs.job_output(SID) / "123_submission.sh").unlink()
+    runs.batch_script(SID).unlink()
     leave_attempt(paths, "interrupted")
-    with pytest.raises(LaunchError, match="There is no batch script in "):
+    with pytest.raises(LaunchError, match=r"There is no .*/array_submission\.sh"):
         settle(runs, SID, 143, IN_JOB)
 
 
@@ -493,13 +501,13 @@ def start(runs, code):
 def test_as_a_process_it_says_in_a_line_what_it_decided(runs, paths, submission, slurm):
     leave_attempt(paths, "failed", "loss_mask became nan")
     done = start(runs, "1")
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (ENDS_BADLY, "")
     assert done.stderr == "harness: 123_1 ends (failed: loss_mask became nan)\n"
 
 
 def test_as_a_process_it_says_in_a_line_what_it_cannot_read(runs, slurm):
     done = start(runs, "1")
-    assert done.returncode == 1
+    assert done.returncode == ENDS_BADLY
     assert done.stderr.startswith("harness: ")
     assert done.stderr.count("\n") == 1
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from harness.slurm.jobs import SlurmError, answer_of, ask
+from harness.slurm.commands import SlurmError, output_of
+from harness.slurm.jobs import ask
 from harness.slurm.submissions import Submission
 
 SID = "h-00000000000a"
@@ -70,6 +71,15 @@ def test_a_time_that_is_no_number_is_not_known(says, told):
 def test_a_job_that_waits_has_no_time_left(says):
     says("squeue", f"12|0|{SID}|PENDING|Priority||0:00|1:00:00\n")
     assert ask([submission(runs=["r0"])]).jobs[SID, 0].left_s is None
+
+
+@pytest.mark.parametrize("state", ["SUSPENDED", "POWER_UP_NODE", "A_STATE_OF_2031"])
+def test_a_job_is_live_unless_slurm_says_in_a_known_word_that_it_has_ended(says, state):
+    # Taken for ended, its run would get a second job.
+    says("squeue", f"12|0|{SID}|{state}|None||0:00|INVALID\n")
+    answer = ask([submission(runs=("r0",))])
+    assert answer.jobs[SID, 0].live
+    assert answer.live_total == 1
 
 
 def test_foreign_jobs_count_and_are_otherwise_left_alone(says):
@@ -172,12 +182,12 @@ def test_a_command_that_does_not_answer_is_given_up(tmp_path):
     hangs.write_text("#!/bin/sh\nexec sleep 60\n")
     hangs.chmod(0o755)
     with pytest.raises(SlurmError, match=r"squeue has not answered in 0\.1 s"):
-        answer_of([str(hangs)], timeout_s=0.1)
+        output_of([str(hangs)], timeout_s=0.1)
 
 
 def test_a_machine_without_slurm_is_told_so():
     with pytest.raises(SlurmError, match=r"no-such-squeue is not on this machine's PATH"):
-        answer_of(["no-such-squeue"])
+        output_of(["no-such-squeue"])
 
 
 def test_a_users_own_settings_of_squeue_change_nothing(says, monkeypatch):

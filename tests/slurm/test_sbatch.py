@@ -10,9 +10,11 @@ import pytest
 
 from harness.errors import LaunchError
 from harness.paths import RunsFolder
-from harness.slurm import sbatch
+from harness.slurm import commands
+from harness.slurm.aftermath import ENDS_BADLY
 from harness.slurm.batch_script import log_of
-from harness.slurm.sbatch import SbatchError, call, submit_array
+from harness.slurm.commands import SlurmError, call
+from harness.slurm.sbatch import SbatchError, submit_array
 from harness.slurm.site import Site
 from harness.slurm.submissions import Submission
 
@@ -206,6 +208,7 @@ def test_a_weird_path_arrives_in_one_piece(name, cluster, tmp_path):
         "--error",
         f"{patterns}/submissions/h-0123456789ab/%A_%a_%t_log.err",
         "--kill-on-bad-exit=1",
+        "--wait=0",
         "--cpus-per-task=8",
         *(sys.executable, "-P", "-u", "-m", "harness.slurm.worker", folder, "h-0123456789ab"),
     ]
@@ -226,13 +229,13 @@ def run_script(cluster, **environment):
     )
 
 
-def aftermath_of(runs: RunsFolder) -> None:
-    """A snapshot whose aftermath prints its arguments and ends with 5."""
+def aftermath_of(runs: RunsFolder, code: int = ENDS_BADLY) -> None:
+    """A snapshot whose aftermath prints its arguments and ends with `code`."""
     package = runs.code("3f9c1ab2") / "harness" / "slurm"
     package.mkdir(parents=True)
     for folder in (package.parent, package):
         (folder / "__init__.py").touch()
-    (package / "aftermath.py").write_text("import sys\nprint(sys.argv[1:])\nsys.exit(5)\n")
+    (package / "aftermath.py").write_text(f"import sys\nprint(sys.argv[1:])\nsys.exit({code})\n")
 
 
 def test_the_aftermath_hears_sruns_exit_code_and_its_own_is_the_jobs(cluster, runs):
@@ -240,7 +243,39 @@ def test_the_aftermath_hears_sruns_exit_code_and_its_own_is_the_jobs(cluster, ru
     submit_array(runs, submission(), site(), after=None)
     done = run_script(cluster)
     assert done.stdout.strip() == str([str(runs.folder), "h-0123456789ab", "3"])
-    assert done.returncode == 5
+    assert done.returncode == ENDS_BADLY
+
+
+@pytest.mark.parametrize("sruns", [0, 3])
+def test_an_aftermath_that_breaks_leaves_sruns_exit_code_to_the_job(cluster, runs, sruns):
+    # A run that is done lets its children start even where the node has no Python for more.
+    aftermath_of(runs, code=1)
+    cluster.say("srun", f"#!/bin/bash\nexit {sruns}\n")
+    submit_array(runs, submission(), site(), after=None)
+    assert run_script(cluster).returncode == sruns
+
+
+def test_setup_lines_that_end_the_shell_at_an_error_do_not_end_it_before_the_aftermath(
+    cluster, runs
+):
+    aftermath_of(runs)
+    here = site(setup=["set -euo pipefail", "trap 'exit 9' ERR EXIT"])
+    submit_array(runs, submission(), here, after=None)
+    done = run_script(cluster)
+    assert "'3'" in done.stdout
+    assert done.returncode == ENDS_BADLY
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to another user")
+def test_code_that_is_anothers_by_now_is_not_run(cluster, runs):
+    # Whoever may write above the runs folder can put another folder in its place.
+    aftermath_of(runs)
+    submit_array(runs, submission(), site(), after=None)
+    os.chown(runs.code("3f9c1ab2"), 65534, -1)
+    done = run_script(cluster)
+    assert done.returncode == 1
+    assert "is gone or another user's: nothing is run" in done.stderr
+    assert not (cluster.folder / "srun.arguments").exists()
 
 
 def test_a_job_that_is_told_to_end_still_has_its_aftermath(cluster, runs):
@@ -250,12 +285,13 @@ def test_a_job_that_is_told_to_end_still_has_its_aftermath(cluster, runs):
     submit_array(runs, submission(), site(), after=None)
     done = run_script(cluster)
     assert "'143'" in done.stdout
-    assert done.returncode == 5
+    assert done.returncode == ENDS_BADLY
 
 
 def test_setup_lines_come_first_and_cannot_undo_what_jobs_need(cluster, runs):
     here = site(setup=["umask 000", "export PYTHONPATH=/modules/torch", "export GREETING='a b'"])
     cluster.say("srun", SRUN.replace("exit 3", 'echo "$GREETING"'))
+    aftermath_of(runs)
     submit_array(runs, submission(), here, after=None)
     done = run_script(cluster)
     assert done.stdout.startswith("a b\n")
@@ -265,6 +301,7 @@ def test_setup_lines_come_first_and_cannot_undo_what_jobs_need(cluster, runs):
 
 def test_a_container_stands_before_the_sites_python(cluster, runs):
     here = site(container=["apptainer", "exec", "--nv", "my image.sif"], python="/opt/python")
+    aftermath_of(runs)
     submit_array(runs, submission(), here, after=None)
     run_script(cluster)
     words = cluster.arguments("srun")
@@ -287,7 +324,8 @@ def test_a_job_or_a_profile_around_the_launcher_says_nothing_to_sbatch(cluster, 
     monkeypatch.setenv("SLURM_JOB_ID", "99")
     monkeypatch.setenv("SBATCH_PARTITION", "debug")
     submit_array(runs, submission(), site(), after=None)
-    assert cluster.read("environment") == "SLURM_CONF=/etc/other/slurm.conf\n"
+    # The first is harness's own, for squeue.
+    assert cluster.read("environment") == "SLURM_BITSTR_LEN=0\nSLURM_CONF=/etc/other/slurm.conf\n"
 
 
 def refusal(cluster, runs, text: str) -> SbatchError:
@@ -343,7 +381,7 @@ def test_where_the_answer_was_lost_the_job_may_exist(end, cluster, runs):
 def test_an_sbatch_that_hangs_is_ended_with_its_children(cluster, runs, tmp_path, monkeypatch):
     # The child would hold a pipe open, and is what a wrapper script leaves behind.
     pid = tmp_path / "pid"
-    monkeypatch.setattr(sbatch, "TIMEOUT_S", 0.5)
+    monkeypatch.setattr(commands, "TIMEOUT_S", 0.5)
     error = refusal(cluster, runs, f"#!/bin/bash\nsleep 600 &\necho $! > {pid}\nwait\n")
     assert not error.certain
     assert "did not answer within" in str(error)
@@ -356,7 +394,7 @@ def test_without_slurm_it_is_said_that_this_is_no_login_node(runs, tmp_path, mon
     with pytest.raises(SbatchError, match="srun is not on PATH, so this is no login node") as error:
         submit_array(runs, submission(), site(), after=None)
     assert error.value.certain
-    with pytest.raises(SbatchError, match="squeue is not on PATH"):
+    with pytest.raises(SlurmError, match="squeue is not on this machine's PATH"):
         call(["squeue"])
 
 
