@@ -3,8 +3,12 @@
 A signal handler asks; the training saves a checkpoint where its log has a line, and stops there.
 """
 
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+# From Slurm, to all processes of a job: the time limit is near, preemption.
+SIGNALS = (signal.SIGUSR2, signal.SIGTERM)
 
 _asked = False
 _deferred = False

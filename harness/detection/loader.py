@@ -7,7 +7,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from harness.detection.order import batch_order
-from harness.detection.reading import Mapper, Record, or_raise, telling
+from harness.detection.reading import Mapper, Record, deaf, or_raise, telling
 from harness.detection.seeding import seeded
 from harness.errors import DataError
 from harness.grid.spec import RunSpec
@@ -65,6 +65,7 @@ def batches(dataset: IterationBatches, start: int, num_workers: int) -> Iterator
             sampler=range(start, len(dataset)),
             num_workers=num_workers,
             collate_fn=_as_it_is,
+            worker_init_fn=deaf,
             # A loader draws a number as it begins; from its own generator, and not the model's.
             generator=torch.Generator(),
         )

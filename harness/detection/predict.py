@@ -13,7 +13,7 @@ from harness.detection.datasets import load_categories, load_split
 from harness.detection.device import WORKERS, pin_device
 from harness.detection.images import test_mapper
 from harness.detection.models import build_model
-from harness.detection.reading import or_raise, telling
+from harness.detection.reading import deaf, or_raise, telling
 from harness.files import write_text
 from harness.grid.spec import RunSpec
 from harness.paths import RunPaths
@@ -51,6 +51,7 @@ def predict(spec: RunSpec, paths: RunPaths) -> str:
         sampler=SequentialSampler(split.records),
         num_workers=WORKERS[device],
     )
+    loader.worker_init_fn = deaf
     results = []
     with torch.inference_mode():
         for inputs in or_raise(loader):

@@ -1,11 +1,13 @@
 """Reading the images of a split so that one that cannot be used is told by its name."""
 
+import signal
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any
 
 from detectron2.data.detection_utils import SizeMismatchError, read_image
 
+from harness import stop
 from harness.errors import DataError
 
 Record = dict[str, Any]
@@ -35,6 +37,18 @@ def or_raise(batches: Iterable[list[Record | DataError]]) -> Iterator[list[Recor
                 raise record
             records.append(record)
         yield records
+
+
+def deaf(worker: int) -> None:
+    """Let this process of a loader live until the training ends it.
+
+    Slurm sends its signals to all processes of a job: only the one that trains answers them.
+
+    Args:
+        worker: its number.
+    """
+    for number in stop.SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _mapped(mapper: Mapper, record: Record) -> Record | DataError:

@@ -27,6 +27,7 @@ from harness.records import (
     write_outcome,
     write_outcome_beside,
 )
+from harness.stop import PeerLost
 
 # What torch's allocator, oneDNN and C++ say in a plain RuntimeError, and the loader of libraries
 # in an ImportError.
@@ -39,6 +40,9 @@ NO_MEMORY = (
     "could not create a primitive",
     "failed to map segment",
 )
+# torch's word for a process that loaded images beside the training: the kernel's first choice where
+# the node's memory is full.
+LOADER_KILLED = "is killed by signal: Killed"
 
 
 @dataclass(frozen=True)
@@ -161,6 +165,9 @@ def recorded(
         except Exception as error:
             ended(class_of(error), one_line(error))
             raise
+        except PeerLost as lost:
+            ended("killed", str(lost))
+            raise
         except BaseException:
             ended("interrupted")
             raise
@@ -184,7 +191,7 @@ def recorded_beside(attempt: AttemptPaths) -> Iterator[None]:
 
 
 def class_of(error: Exception) -> str:
-    """Which of `harness.records.ENDS` an error is: more memory can help, or nothing by itself."""
+    """Which of `harness.records.ENDS` an error is: by want of memory, by a signal, or by itself."""
     no_memory = (
         isinstance(error, MemoryError)
         or any(kind.__name__ == "OutOfMemoryError" for kind in type(error).__mro__)  # torch's
@@ -194,7 +201,9 @@ def class_of(error: Exception) -> str:
             and any(words in str(error) for words in NO_MEMORY)
         )
     )
-    return "out of memory" if no_memory else "failed"
+    if no_memory:
+        return "out of memory"
+    return "killed" if isinstance(error, RuntimeError) and LOADER_KILLED in str(error) else "failed"
 
 
 @contextmanager

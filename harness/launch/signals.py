@@ -9,7 +9,6 @@ from harness import stop
 from harness.lease import LEASE_LOST
 
 ENDING = (signal.SIGTERM, signal.SIGHUP, LEASE_LOST)  # the second: its terminal was closed
-STOPPING = (signal.SIGUSR2, signal.SIGTERM)  # from Slurm: the time limit is near, preemption
 
 Handler = Callable[[int, FrameType | None], None]
 
@@ -29,12 +28,12 @@ def signals_end_in_order() -> Iterator[None]:
 
 @contextmanager
 def signals_stop_training() -> Iterator[None]:
-    """Turn a signal of `STOPPING` in the block into a stop with a checkpoint, `harness.stop`.
+    """Turn a signal of `harness.stop.SIGNALS` in the block into a stop with a checkpoint.
 
     A lost lease still ends the process at once, and without a checkpoint.
     """
-    end = _end_once((*STOPPING, LEASE_LOST))
-    with _handled(dict.fromkeys(STOPPING, _request_stop) | {LEASE_LOST: end}):
+    end = _end_once((*stop.SIGNALS, LEASE_LOST))
+    with _handled(dict.fromkeys(stop.SIGNALS, _request_stop) | {LEASE_LOST: end}):
         yield
 
 

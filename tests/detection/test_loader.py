@@ -1,4 +1,7 @@
+import multiprocessing
+import os
 import random
+import signal
 
 import numpy as np
 import pytest
@@ -32,6 +35,15 @@ def test_a_batch_does_not_depend_on_where_the_loader_started_or_on_its_workers(d
         for other in others:
             for a, b in zip(images_of(expected), images_of(other), strict=True):
                 assert torch.equal(a, b)
+
+
+def test_signals_that_slurm_sends_to_the_whole_job_end_no_process_that_loads(dataset):
+    loading = batches(dataset, start=0, num_workers=2)
+    next(loading)
+    for process in multiprocessing.active_children():
+        os.kill(process.pid, signal.SIGUSR2)
+        os.kill(process.pid, signal.SIGTERM)
+    assert len(list(loading)) == 5  # all that were left of 6
 
 
 def test_some_images_are_flipped_and_some_are_not(dataset):

@@ -20,10 +20,8 @@ from harness.launch.attempt import (
 )
 from harness.lease import LEASE_LOST, lease
 from harness.paths import RunPaths
-from harness.records import (
-    read_begin,
-    read_outcome,
-)
+from harness.records import read_begin, read_outcome
+from harness.stop import PeerLost
 
 
 @pytest.mark.parametrize("way", [KeyboardInterrupt, SystemExit])
@@ -32,6 +30,17 @@ def test_what_a_person_ends_is_interrupted_not_failed(runs, way):
     with pytest.raises(way), recorded(attempt):
         raise way
     assert read_outcome(attempt.outcome).ended == "interrupted"
+
+
+def test_the_loss_of_a_process_beside_is_no_request_to_stop(runs):
+    attempt = new_attempt(runs.run("r"))
+    with pytest.raises(PeerLost), recorded(attempt):
+        raise PeerLost("another process of this run ended without a word")
+    outcome = read_outcome(attempt.outcome)
+    assert (outcome.ended, outcome.error) == (
+        "killed",
+        "another process of this run ended without a word",
+    )
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGHUP, LEASE_LOST])
@@ -197,6 +206,11 @@ def test_what_more_memory_can_help_is_out_of_memory(runs, error):
 )
 def test_what_more_memory_does_not_help_is_failed(error):
     assert class_of(error) == "failed"
+
+
+def test_the_kernels_kill_of_a_loaders_process_is_no_bug_of_the_run():
+    error = RuntimeError("DataLoader worker (pid 4711) is killed by signal: Killed. ")
+    assert class_of(error) == "killed"
 
 
 def test_an_attempt_begins_with_where_and_from_which_iteration(runs):
