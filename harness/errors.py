@@ -28,6 +28,10 @@ class WarmStartError(CheckpointError):
     """A fine-tune cannot start from its base run."""
 
 
+class NoBaseError(WarmStartError):
+    """A fine-tune was started before its base was trained: nothing is wrong with either."""
+
+
 class TrainingError(HarnessError):
     """A training stopped because going on would be worthless."""
 

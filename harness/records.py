@@ -13,9 +13,10 @@ METRICS_SCHEMA = 1
 METRICS = ("AP", "AP50", "AP75", "APs", "APm", "APl")
 TASKS = ("segm", "bbox")
 
+# "no base": a fine-tune was started before its base was trained.
 # "interrupted": by a signal that it could answer. "killed": found so by the next attempt, or by its
 # job. "lost": so too, but Slurm took the job away (preemption, node failure, requeue).
-ENDS = ("done", "failed", "out of memory", "interrupted", "killed", "lost")
+ENDS = ("done", "failed", "out of memory", "no base", "interrupted", "killed", "lost")
 KILLED = "killed: the attempt ended without a word"
 LOST = "Slurm took the job away (preemption, node failure or requeue)"
 # Errors of interrupted attempts, written by their job once it knows. Without one Slurm took the job

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, suppre
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, NoBaseError
 from harness.files import disk_full, private_folder, reserved_for, write_text
 from harness.launch.signals import signals_end_in_order
 from harness.paths import AttemptPaths, RunPaths
@@ -191,7 +191,9 @@ def recorded_beside(attempt: AttemptPaths) -> Iterator[None]:
 
 
 def class_of(error: Exception) -> str:
-    """Which of `harness.records.ENDS` an error is: by want of memory, by a signal, or by itself."""
+    """Which of `harness.records.ENDS` an error is: that decides what is tried again."""
+    if isinstance(error, NoBaseError):
+        return "no base"
     no_memory = (
         isinstance(error, MemoryError)
         or any(kind.__name__ == "OutOfMemoryError" for kind in type(error).__mro__)  # torch's

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.data.splits import locate
-from harness.errors import ResultsError, SpecError
+from harness.errors import NoBaseError, ResultsError, SpecError
 from harness.files import read_json, write_json
 from harness.grid.again import command
 from harness.grid.spec import (
@@ -22,7 +22,7 @@ from harness.grid.spec import (
     identity_of,
     spec_from_json,
 )
-from harness.grid.state import is_done, is_trained
+from harness.grid.state import is_done, is_trained, last_failure
 from harness.launch.attempt import (
     Clock,
     JobName,
@@ -172,6 +172,11 @@ def _attempt(folder: Path, way: _Way) -> None:
             # Divides Slurm's file, which goes on over restarts: the aftermath reads what follows.
             print(attempt.folder, file=sys.stderr, flush=True)
         with recorded(attempt, way.signals) as clock, way.output(attempt):
+            try:
+                _refuse_without_base(spec, RunsFolder(paths.folder.parent))
+            except NoBaseError:
+                way.tell(False)
+                raise
             way.tell(True)
             _train_and_score(spec, paths, clock, way.leave)
 
@@ -186,6 +191,21 @@ def _train_beside(folder: Path, agree: Callable[[bool], bool]) -> None:
         from harness.detection.train import train
 
         train(spec, paths, RunsFolder(paths.folder.parent))
+
+
+def _refuse_without_base(spec: RunSpec, runs: RunsFolder) -> None:
+    # Slurm takes a job that was cancelled before its start for one that needs no waiting for.
+    base = base_of(spec)
+    if base is None or is_trained(base, runs.run(base.run_id)):
+        return
+    if runs.run(spec.run_id).newest_iteration():  # it goes on from a checkpoint of its own
+        return
+    failure = last_failure(runs.run(base.run_id))
+    raise NoBaseError(
+        f"Run {spec.run_id} starts from base {base.run_id}, which is not trained"
+        f"{f' (it failed: {failure})' if failure else ''}. Next: "
+        f"{command(f'run {base.run_id}', base, runs.folder)}, or the command that submitted both."
+    )
 
 
 def _refuse_other_code(spec: RunSpec, paths: RunPaths) -> None:

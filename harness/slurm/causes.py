@@ -17,6 +17,7 @@ OUT_OF_MEMORY = re.compile(
     r"exceeded (?:job |step )?memory limit|oom.?kill|out of memory", re.IGNORECASE
 )
 RUNS_NOW = frozenset(("RUNNING", "COMPLETING", "SIGNALING", "STAGE_OUT", "RESIZING"))
+NO_BASE = "no base"  # of `harness.records.ENDS`
 HELD = frozenset(("REQUEUE_HOLD", "SPECIAL_EXIT", "RESV_DEL_HOLD"))
 WAITS = frozenset(("PENDING", "REQUEUED", "REQUEUE_FED"))
 
@@ -92,12 +93,11 @@ def state_of(
     if traces.submission and not answered and not _failed_for_good(traces):
         return RunState(State.QUEUED, "was given to Slurm, which does not answer now")
     if job:
-        return _or_for_its_base(_of_ended(traces, job, base_id, base), base_id, base)
+        return _of_ended(traces, job, base_id, base)
     given = traces.submission
     if given and given.job_id is None and now - given.created_at < APPEAR_WITHIN_S:
         return RunState(State.QUEUED, "has just been given to Slurm")
-    forgotten = _of_forgotten(traces, base_id, base, accounted=accounted)
-    return _or_for_its_base(forgotten, base_id, base)
+    return _of_forgotten(traces, base_id, base, accounted=accounted)
 
 
 def goes_on(state: RunState) -> bool:
@@ -130,6 +130,8 @@ def _of_ended(traces: Traces, job: Job, base_id: str | None, base: RunState | No
     outcome = traces.outcome if began else None
     if outcome and _failed_for_good(traces):
         return _by_outcome(traces, outcome)
+    if outcome and outcome.ended == NO_BASE:
+        return _without_base(base_id, base)
     if job.state == "OUT_OF_MEMORY" or OUT_OF_MEMORY.search(traces.printed):
         return _out_of_memory(traces, "its job ran out of memory")
     if job.state in ENDED_BY_SLURM:
@@ -159,14 +161,9 @@ def _of_cancelled(
     return _failed(Cause.CANCELLED, "cancelled" + _by_whom(job.reason))
 
 
-def _or_for_its_base(now: RunState, base_id: str | None, base: RunState | None) -> RunState:
-    """What failed with a base that is not done failed for that, and needs no retry of its own.
-
-    Slurm takes a dependency for satisfied when the job waited for is cancelled before its start.
-    """
-    if base_id is None or base is None or base.state is State.DONE or now.cause is not Cause.ERROR:
-        return now
-    blocked = _blocked_by(base_id, base)
+def _without_base(base_id: str | None, base: RunState | None) -> RunState:
+    """Of a fine-tune that ended for want of its base: nothing of its own needs to be mended."""
+    blocked = _blocked_by(base_id, base) if base_id else None
     return blocked or RunState(State.TO_DO, f"its base {base_id} was not done when it started")
 
 
@@ -174,6 +171,8 @@ def _of_forgotten(
     traces: Traces, base_id: str | None, base: RunState | None, *, accounted: bool
 ) -> RunState:
     in_slurm = bool(traces.begin and traces.begin.sid)
+    if traces.outcome and traces.outcome.ended == NO_BASE:
+        return _without_base(base_id, base)
     if traces.outcome and traces.outcome.ended != "interrupted":
         return _by_outcome(traces, traces.outcome)
     if traces.outcome and in_slurm:

@@ -86,7 +86,9 @@ def retry_plan(grid: Grid, runs: RunsFolder, patterns: Iterable[str]) -> RetryPl
         if run_id in again and _can_go_again(specs[base_id], seen.states[base_id]):
             again.add(base_id)
     for run_id, base_id in bases.items():
-        if base_id in again and _can_go_again(specs[run_id], seen.states[run_id]):
+        # One that still waits does so for a job that is gone: Slurm would start it.
+        waits = seen.states[run_id].state is State.QUEUED
+        if base_id in again and (waits or _can_go_again(specs[run_id], seen.states[run_id])):
             again.add(run_id)
     return RetryPlan(
         again=tuple(run_id for run_id in specs if run_id in again),

@@ -8,8 +8,9 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from harness.errors import ResultsError, SpecError, TrainingError
+from harness.errors import NoBaseError, ResultsError, SpecError, TrainingError
 from harness.files import reserved_for, write_json
+from harness.grid.spec import base_of
 from harness.grid.state import State, is_done, run_state
 from harness.launch.attempt import (
     JobName,
@@ -29,13 +30,23 @@ from harness.records import (
 )
 
 
+def train(runs, spec):
+    """Write the final checkpoint of a run."""
+    checkpoint = runs.run(spec.run_id).checkpoint(spec.last_iteration)
+    checkpoint.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(checkpoint, "w") as file:
+        file.writestr("weights", b"")
+
+
 @pytest.fixture
 def ready(grid, runs):
-    """The folder of a run with its spec.json."""
+    """The folder of a run with its spec.json; its base is trained."""
 
     def make(run_id):
-        paths = runs.run(run_id)
-        write_json(paths.spec, asdict(grid.runs[run_id]))
+        spec, paths = grid.runs[run_id], runs.run(run_id)
+        write_json(paths.spec, asdict(spec))
+        if base := base_of(spec):
+            train(runs, base)
         return paths
 
     return make
@@ -188,9 +199,22 @@ def test_a_run_of_other_code_that_is_trained_is_still_scored(grid, ids, runs, he
     spec = replace(grid.runs[ids["table1/k=2"]], recipe_revision=7)
     paths = runs.run(spec.run_id)
     write_json(paths.spec, asdict(spec))
-    paths.checkpoints.mkdir()
-    with zipfile.ZipFile(paths.checkpoint(spec.last_iteration), "w") as file:
-        file.writestr("weights", b"")
+    train(runs, spec)
+    here(paths.folder)
+    assert is_done(spec, paths)
+
+
+def test_a_fine_tune_whose_base_is_not_trained_is_no_failure_of_its_own(grid, ids, runs, here):
+    spec = grid.runs[ids["table1/k=2"]]
+    base = base_of(spec)
+    paths = runs.run(spec.run_id)
+    write_json(paths.spec, asdict(spec))
+    message = rf"^Run {spec.run_id} starts from base {base.run_id}, which is not trained\. Next: "
+    with pytest.raises(NoBaseError, match=message):
+        here(paths.folder)
+    assert read_outcome(paths.attempt(1).outcome).ended == "no base"
+    assert run_state(spec, runs).state is State.TO_DO
+    train(runs, base)
     here(paths.folder)
     assert is_done(spec, paths)
 

@@ -139,6 +139,10 @@ class Cluster:
                 attempt.outcome, Outcome(ended=outcome, error=error, seconds=90.0, trained_s=80.0)
             )
 
+    def finish_elsewhere(self, run_id: str) -> None:
+        """The run is done without a job of its own."""
+        finish(self.runs, self.specs[run_id])
+
     def finish(self, run_id: str) -> None:
         """The run is done, and so is its job."""
         finish(self.runs, self.specs[run_id])

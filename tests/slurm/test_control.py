@@ -1,11 +1,13 @@
 """Trying again and cancelling: what a person types, what would be done, and what is done."""
 
+import subprocess
+
 import pytest
 
 from harness.errors import SpecError
 from harness.grid.state import Cause, State
+from harness.slurm.commands import SlurmError
 from harness.slurm.control import cancel, cancel_plan, matching, retry_plan
-from harness.slurm.jobs import SlurmError
 from harness.slurm.look import look
 
 
@@ -122,6 +124,19 @@ def test_a_base_cancelled_before_its_start_takes_its_finetunes_along(
     assert states[ids["base R50"]].reason == "cancelled before it started"
     assert states[ids["k=2"]].cause is Cause.BASE
     assert set(give().submitted) == {ids["base R50"], ids["R50"], ids["k=2"]}
+
+
+def test_a_base_that_is_tried_again_brings_along_what_still_waits_for_its_lost_job(
+    give, grid, runs, ids, cluster
+):
+    give()
+    [base] = cluster.live(ids["base R50"])
+    subprocess.run(["scancel", base], check=True)  # by hand: then Slurm lets go what waits for it
+    plan = retry_plan(grid, runs, ["base mask_rcnn_R50_FPN"])
+    assert plan.again == (ids["base R50"], ids["R50"], ids["k=2"])
+    assert give(only=plan.again, again=plan.again).submitted == plan.again
+    [job] = cluster.live(ids["base R50"])
+    assert [one["after"] for one in cluster.jobs_of(ids["k=2"])] == [None, job]
 
 
 def test_a_whole_grid_is_cancelled_with_one_call(give, grid, runs, cluster):

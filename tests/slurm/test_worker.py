@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 from harness.errors import LaunchError
 from harness.files import write_json
 from harness.grid import NO_LOSS, Setting, finetune
+from harness.grid.spec import base_of
 from harness.lease import lease
 from harness.paths import RunsFolder
 from harness.records import Outcome, read_begin, read_metrics, read_outcome
@@ -119,6 +121,11 @@ def spec(tmp_path_factory):
 def runs(tmp_path, spec) -> RunsFolder:
     made = RunsFolder(tmp_path / "ru ns'")
     write_json(made.run(spec.run_id).spec, asdict(spec))
+    base = base_of(spec)
+    trained = made.run(base.run_id).checkpoint(base.last_iteration)
+    trained.parent.mkdir(parents=True)
+    with zipfile.ZipFile(trained, "w") as file:
+        file.writestr("weights", b"")
     return made
 
 
