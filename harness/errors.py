@@ -44,6 +44,10 @@ class LaunchError(HarnessError):
     """A run cannot be started here and now."""
 
 
+class NodeError(LaunchError):
+    """A machine that cannot train; another may."""
+
+
 def unknown(kind: str, value: str, known: Iterable[str]) -> str:
     """The sentence for a name that does not exist: what was asked, the nearest name, all names.
 

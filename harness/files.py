@@ -18,6 +18,7 @@ from harness.errors import HarnessError, ResultsError
 
 TEMPORARY = ".tmp"
 ABANDONED_AFTER_S = 24 * 3600.0
+TAIL_BYTES = 64 * 1024  # some hundred lines of a log
 
 
 def private_folder(path: Path) -> None:
@@ -157,3 +158,14 @@ def read_json(path: Path, way_out: str) -> dict[str, Any]:
 def _flush_to_disk(path: Path) -> None:
     with path.open("rb+") as file:
         os.fsync(file.fileno())
+
+
+def tail(path: Path, size: int = TAIL_BYTES) -> bytes:
+    """The last `size` bytes of `path`; none where it is missing or may not be read."""
+    try:
+        with path.open("rb") as file:
+            end = file.seek(0, os.SEEK_END)
+            file.seek(max(0, end - size))
+            return file.read()
+    except (FileNotFoundError, PermissionError):
+        return b""

@@ -164,6 +164,10 @@ class RunsFolder:
         """
         return self.job_output(sid) / f"{job_id}_{rank}_log.err"
 
+    def meeting(self, sid: str, job_id: str, restart: int) -> Path:
+        """Where the processes of one start of a job learn how to reach each other."""
+        return self.job_output(sid) / f"{job_id}_{restart}.port"
+
     @property
     def submit_lock(self) -> Path:
         """A lease: one launcher at a time gives jobs to Slurm."""

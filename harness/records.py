@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,8 @@ METRICS_SCHEMA = 1
 METRICS = ("AP", "AP50", "AP75", "APs", "APm", "APl")
 TASKS = ("segm", "bbox")
 
-# "no base": a fine-tune was started before its base was trained.
-# "interrupted": by a signal that it could answer. "killed": found so by the next attempt, or by its
-# job. "lost": so too, but Slurm took the job away (preemption, node failure, requeue).
-ENDS = ("done", "failed", "out of memory", "no base", "interrupted", "killed", "lost")
 KILLED = "killed: the attempt ended without a word"
 LOST = "Slurm took the job away (preemption, node failure or requeue)"
-# Errors of interrupted attempts, written by their job once it knows. Without one Slurm took the job
-# away before it could.
-PREEMPTED = "preempted"
-ASKED = "asked to stop: its time limit was near, or by a person"
 LONGEST_ERROR = 500
 ROOM_FOR_OUTCOME = 8192  # bytes: each of those letters may take 12 in JSON
 
@@ -159,18 +152,35 @@ def read_begin(path: Path) -> Begin | None:
     return begin if whole and type(begin.iteration) is type(begin.restart) is int else None
 
 
+class End(StrEnum):
+    """How an attempt ended: what is tried again, and when, is decided by this alone."""
+
+    DONE = "done"
+    FAILED = "failed"  # a bug, or something that the user must mend
+    OUT_OF_MEMORY = "out of memory"
+    OUT_OF_GPU_MEMORY = "out of GPU memory"  # asking for more on the host is no help
+    NO_BASE = "no base"  # a fine-tune that was started before its base was trained
+    NOT_STARTED = "could not start"  # its job ended before harness could begin
+    BAD_NODE = "bad node"
+    INTERRUPTED = "interrupted"  # by a signal that it could answer; in a job, until that knows more
+    ASKED = "asked to stop"  # so, its time limit near, or by a person
+    PREEMPTED = "preempted"  # so, for the sake of another job
+    KILLED = "killed"  # found so by the next attempt, or by its job
+    LOST = "lost"  # found so, but Slurm took the job away (preemption, node failure, requeue)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
     """outcome.json: how one attempt ended. An attempt without one is running, or was killed.
 
     Attributes:
-        ended: one of `ENDS`.
+        ended: in what way.
         error: one line for a person; "" where there is none.
         seconds: length of the attempt.
         trained_s: of which training.
     """
 
-    ended: str
+    ended: End
     error: str
     seconds: float
     trained_s: float
@@ -195,13 +205,11 @@ def write_outcome_beside(path: Path, outcome: Outcome) -> None:
 def read_outcome(path: Path) -> Outcome | None:
     """How the attempt ended; None where it did not, or its file is damaged."""
     try:
-        outcome = Outcome(**read_json(path, ""))
-    except (ResultsError, TypeError):
+        value = read_json(path, "")
+        outcome = Outcome(**{**value, "ended": End(str(value.get("ended")))})
+    except (ResultsError, TypeError, ValueError):
         return None
     whole = (
-        _is_text(outcome.ended)
-        and _is_text(outcome.error)
-        and _is_number(outcome.seconds)
-        and _is_number(outcome.trained_s)
+        _is_text(outcome.error) and _is_number(outcome.seconds) and _is_number(outcome.trained_s)
     )
     return outcome if whole else None

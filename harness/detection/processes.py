@@ -6,11 +6,13 @@ group of its own: never pickled, and no GPU waits for it.
 
 import os
 import socket
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import cast
 
 import torch
@@ -22,11 +24,13 @@ from torch.nn.parallel import DistributedDataParallel
 
 from harness.detection.told import from_words, in_words
 from harness.errors import LaunchError
+from harness.files import write_text
 from harness.stop import PeerLost
 
 HOST = "127.0.0.1"  # a run trains on one node
 TIMEOUT = timedelta(minutes=30)  # of a wait for each other: one may be saving to a slow disk
 LAST_WORDS = timedelta(seconds=30)
+LOOK_EVERY_S = 0.1
 ERROR = "error"
 
 
@@ -40,23 +44,22 @@ class _Team:
 
 
 _team: _Team | None = None  # None: this process trains alone
-_store: TCPStore | None = (
-    None  # kept: that of rank 0 tells the others, by its end, of the process's
-)
+# Kept to the end of the process, which in rank 0 is what tells the others that it has ended.
+_store: TCPStore | None = None
 
 
 @contextmanager
-def process_group(rank: int, world_size: int, local_rank: int, port: int) -> Iterator[None]:
+def process_group(rank: int, world_size: int, local_rank: int, meeting: Path) -> Iterator[None]:
     """Train in the block together with the other processes of the run; nothing for one alone.
 
     Args:
         rank: of this process, from 0. That of rank 0 writes the run's files.
         world_size: how many processes there are.
         local_rank: of this process on its node: the GPU that it takes.
-        port: a free one of this node, the same for all.
+        meeting: a file that is not there yet, the same for all: rank 0 says in it where they meet.
 
     Raises:
-        LaunchError: `port` is in use.
+        LaunchError: rank 0 has not said where.
         HarnessError: what stopped another process first, where that left a word.
         PeerLost: another process ended without a word.
     """
@@ -64,7 +67,7 @@ def process_group(rank: int, world_size: int, local_rank: int, port: int) -> Ite
         yield
         return
     global _team, _store
-    _team = _meet(rank, world_size, local_rank, port)
+    _team = _meet(rank, world_size, local_rank, meeting)
     _store = _team.store
     try:
         with true_cause():
@@ -162,25 +165,41 @@ def data_parallel(model: nn.Module) -> nn.Module:
         )
 
 
-def _meet(rank: int, world_size: int, local_rank: int, port: int) -> _Team:
+def _meet(rank: int, world_size: int, local_rank: int, meeting: Path) -> _Team:
     if "lo" in (name for _, name in socket.if_nameindex()):
         # gloo's own choice is what the host's name resolves to, which a firewall may close.
         os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
     if torch.cuda.is_available():
         # A site may show each process its own GPU only: as the first.
         torch.cuda.set_device(local_rank if torch.cuda.device_count() > 1 else 0)
-    try:
-        store = TCPStore(HOST, port, world_size, is_master=rank == 0, timeout=TIMEOUT)
-    except dist.DistNetworkError as error:
-        raise LaunchError(
-            f"The {world_size} processes of the run cannot meet at {HOST}:{port}: {error}. "
-            "Another program may use that port. Give the same command again."
-        ) from error
+    if rank == 0:
+        # The kernel chooses the port: any fixed one may be taken, also by another run on the node.
+        store = TCPStore(
+            HOST, 0, world_size, is_master=True, wait_for_workers=False, timeout=TIMEOUT
+        )
+        write_text(meeting, str(store.port))
+    else:
+        store = TCPStore(HOST, _port(meeting), world_size, is_master=False, timeout=TIMEOUT)
     backend = "nccl" if torch.cuda.is_available() else "gloo"
     dist.init_process_group(backend, store=store, rank=rank, world_size=world_size, timeout=TIMEOUT)
+    if rank == 0:
+        meeting.unlink()
     comm.create_local_process_group(world_size)
     numbers = cast(dist.ProcessGroup, dist.new_group(backend="gloo", timeout=TIMEOUT))
     return _Team(rank, store, numbers)
+
+
+def _port(meeting: Path) -> int:
+    give_up_at = time.monotonic() + TIMEOUT.total_seconds()
+    while not meeting.exists():
+        if time.monotonic() > give_up_at:
+            raise LaunchError(
+                f"The first process of this run has not said in {meeting}, within "
+                f"{TIMEOUT.total_seconds() / 60:.0f} minutes, where the others find it. Is the "
+                "runs folder the same for all processes of a node? Give the same command again."
+            )
+        time.sleep(LOOK_EVERY_S)
+    return int(meeting.read_text())
 
 
 def _hang_up() -> None:

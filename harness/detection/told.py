@@ -2,33 +2,14 @@
 
 import torch
 
-from harness.errors import (
-    CheckpointError,
-    DataError,
-    HarnessError,
-    LaunchError,
-    ResultsError,
-    SpecError,
-    TrainingError,
-    WarmStartError,
-)
+from harness import errors
 
 # Those that are told as what they are: in the run's record, the kind decides what is tried again.
-KINDS = {
-    kind.__name__: kind
-    for kind in (
-        CheckpointError,
-        DataError,
-        HarnessError,
-        LaunchError,
-        MemoryError,
-        ResultsError,
-        SpecError,
-        TrainingError,
-        WarmStartError,
-        torch.OutOfMemoryError,
-    )
-}
+KINDS: dict[str, type[Exception]] = {
+    name: kind
+    for name, kind in vars(errors).items()
+    if isinstance(kind, type) and issubclass(kind, errors.HarnessError)
+} | {kind.__name__: kind for kind in (MemoryError, torch.OutOfMemoryError)}
 
 
 def in_words(error: Exception) -> str:

@@ -8,7 +8,7 @@ from harness.errors import ResultsError
 from harness.grid.spec import NOT_BUILT, RunSpec, base_of
 from harness.lease import live_holder
 from harness.paths import RunPaths, RunsFolder
-from harness.records import KILLED, METRICS, read_begin, read_metrics, read_outcome
+from harness.records import KILLED, METRICS, End, read_begin, read_metrics, read_outcome
 
 
 class State(StrEnum):
@@ -37,10 +37,13 @@ class Cause(StrEnum):
     BASE = "base"  # its base does not go on
 
 
-FAILURES = {  # by how an attempt ended
-    "failed": Cause.ERROR,
-    "out of memory": Cause.OUT_OF_MEMORY,
-    "killed": Cause.KILLED,
+FAILURES = {
+    End.FAILED: Cause.ERROR,
+    End.NOT_STARTED: Cause.ERROR,
+    End.OUT_OF_MEMORY: Cause.OUT_OF_MEMORY,
+    End.OUT_OF_GPU_MEMORY: Cause.OUT_OF_MEMORY,
+    End.BAD_NODE: Cause.NODE_FAILURE,
+    End.KILLED: Cause.KILLED,
 }
 
 

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, suppre
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import HarnessError, NoBaseError
+from harness.errors import HarnessError, NoBaseError, NodeError
 from harness.files import disk_full, private_folder, reserved_for, write_text
 from harness.launch.signals import signals_end_in_order
 from harness.paths import AttemptPaths, RunPaths
@@ -19,6 +19,7 @@ from harness.records import (
     KILLED,
     LOST,
     Begin,
+    End,
     Outcome,
     read_begin,
     read_outcome,
@@ -40,6 +41,15 @@ NO_MEMORY = (
     "could not create a primitive",
     "failed to map segment",
 )
+# Of CUDA's errors those that tell of a card, its link or its driver, and not of a program.
+BROKEN_GPU = (
+    "uncorrectable ECC error",
+    "uncorrectable NVLink error",
+    "GPU is lost",
+    "no CUDA-capable device",
+    "devices are busy or unavailable",
+    "CUDA driver initialization failed",
+)
 # torch's word for a process that loaded images beside the training: the kernel's first choice where
 # the node's memory is full.
 LOADER_KILLED = "is killed by signal: Killed"
@@ -60,7 +70,7 @@ class JobName:
     restart: int
 
 
-class Clock:
+class Stopwatch:
     """Seconds of an attempt, and how many of them went into training."""
 
     def __init__(self) -> None:
@@ -125,10 +135,10 @@ def settle_killed(paths: RunPaths) -> None:
             continue
         begin = read_begin(attempt.begin)
         in_slurm = begin is not None and begin.job_id
-        write_end(paths, attempt, *(("lost", LOST) if in_slurm else ("killed", KILLED)))
+        write_end(paths, attempt, *((End.LOST, LOST) if in_slurm else (End.KILLED, KILLED)))
 
 
-def write_end(paths: RunPaths, attempt: AttemptPaths, ended: str, error: str) -> None:
+def write_end(paths: RunPaths, attempt: AttemptPaths, ended: End, error: str) -> None:
     """Write the outcome of an attempt whose process is gone: it lasted until its last line."""
     begin = read_begin(attempt.begin)
     begun = begin.started_at if begin else reserved_for(attempt.outcome).stat().st_mtime
@@ -142,18 +152,18 @@ def write_end(paths: RunPaths, attempt: AttemptPaths, ended: str, error: str) ->
 def recorded(
     attempt: AttemptPaths,
     signals: Callable[[], AbstractContextManager[None]] = signals_end_in_order,
-) -> Iterator[Clock]:
+) -> Iterator[Stopwatch]:
     """Write the attempt's outcome when the block ends, however it ends, by signals too.
 
     Args:
         attempt: this process has made it.
         signals: what signals do in the block.
     """
-    clock = Clock()
+    clock = Stopwatch()
 
-    def ended(how: str, error: str = "") -> None:
+    def ended(how: End, error: str = "") -> None:
         # A process beside this one that failed first knows the reason better.
-        if how == "done" or read_outcome(attempt.outcome) is None:
+        if how is End.DONE or read_outcome(attempt.outcome) is None:
             write_outcome(
                 attempt.outcome,
                 Outcome(ended=how, error=error, seconds=clock.seconds, trained_s=clock.trained_s),
@@ -166,12 +176,12 @@ def recorded(
             ended(class_of(error), one_line(error))
             raise
         except PeerLost as lost:
-            ended("killed", str(lost))
+            ended(End.KILLED, str(lost))
             raise
         except BaseException:
-            ended("interrupted")
+            ended(End.INTERRUPTED)
             raise
-        ended("done")
+        ended(End.DONE)
 
 
 @contextmanager
@@ -190,22 +200,36 @@ def recorded_beside(attempt: AttemptPaths) -> Iterator[None]:
         raise
 
 
-def class_of(error: Exception) -> str:
-    """Which of `harness.records.ENDS` an error is: that decides what is tried again."""
+def class_of(error: Exception) -> End:
+    """How an attempt ended that `error` has ended."""
+    said = str(error)
     if isinstance(error, NoBaseError):
-        return "no base"
-    no_memory = (
+        return End.NO_BASE
+    if _is_of_node(error, said):
+        return End.BAD_NODE
+    if any(kind.__name__ == "OutOfMemoryError" for kind in type(error).__mro__):  # torch's
+        return End.OUT_OF_GPU_MEMORY
+    if (
         isinstance(error, MemoryError)
-        or any(kind.__name__ == "OutOfMemoryError" for kind in type(error).__mro__)  # torch's
         or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
-        or (
-            isinstance(error, RuntimeError | ImportError)
-            and any(words in str(error) for words in NO_MEMORY)
-        )
+        or (isinstance(error, RuntimeError | ImportError) and _says(said, NO_MEMORY))
+    ):
+        return End.OUT_OF_GPU_MEMORY if "CUDA" in said else End.OUT_OF_MEMORY
+    if isinstance(error, RuntimeError) and LOADER_KILLED in said:
+        return End.KILLED
+    return End.FAILED
+
+
+def _is_of_node(error: Exception, said: str) -> bool:
+    return (
+        isinstance(error, NodeError)
+        or (isinstance(error, OSError) and error.errno in (errno.EIO, errno.ESTALE))
+        or (isinstance(error, RuntimeError) and _says(said, BROKEN_GPU))
     )
-    if no_memory:
-        return "out of memory"
-    return "killed" if isinstance(error, RuntimeError) and LOADER_KILLED in str(error) else "failed"
+
+
+def _says(text: str, words: tuple[str, ...]) -> bool:
+    return any(word in text for word in words)
 
 
 @contextmanager
@@ -247,7 +271,7 @@ def record_lost_attempt(paths: RunPaths, printed: Path) -> None:
     last = next((line for line in reversed(text.splitlines()) if line.strip()), "no output")
     write_outcome(
         attempt.outcome,
-        Outcome(ended="failed", error=f"died at its start: {last}", seconds=0.0, trained_s=0.0),
+        Outcome(ended=End.FAILED, error=f"died at its start: {last}", seconds=0.0, trained_s=0.0),
     )
 
 

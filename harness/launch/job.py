@@ -1,16 +1,13 @@
 """What a job executes: one run, from its spec.json to its metrics.json."""
 
-import math
 import sys
-import warnings
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.data.splits import locate
 from harness.errors import NoBaseError, ResultsError, SpecError
-from harness.files import read_json, write_json
+from harness.files import read_json
 from harness.grid.again import command
 from harness.grid.spec import (
     DATA_REVISION,
@@ -19,12 +16,10 @@ from harness.grid.spec import (
     RECIPE_REVISION,
     RunSpec,
     base_of,
-    identity_of,
     spec_from_json,
 )
 from harness.grid.state import is_done, is_trained, last_failure
 from harness.launch.attempt import (
-    Clock,
     JobName,
     new_attempt,
     output_into_files,
@@ -32,17 +27,13 @@ from harness.launch.attempt import (
     recorded_beside,
     settle_killed,
 )
-from harness.launch.environment import (
-    PRIVATE,
-    describe_device,
-    describe_environment,
-    earlier_code,
-    package_version,
-)
 from harness.launch.signals import signals_end_in_order
+from harness.launch.train_and_score import silence_libraries, train_and_score
 from harness.lease import lease
 from harness.paths import AttemptPaths, RunPaths, RunsFolder
-from harness.records import TASKS, Metrics, read_outcome, write_metrics
+
+# On a CPU a training takes one core. Set before torch is loaded: later it does not look.
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 
 Output = Callable[[AttemptPaths], AbstractContextManager[None]]
 
@@ -56,14 +47,16 @@ class Task:
         rank: its number among the processes that train the run together; 0 leads.
         processes: how many these are.
         local_rank: its number on its node, which is that of its GPU.
-        port: on this node, where they meet.
+        meeting: a file in which rank 0 says where they meet.
+        on_gpu: whether it must not train on a CPU.
     """
 
     job: JobName
     rank: int
     processes: int
     local_rank: int
-    port: int
+    meeting: Path
+    on_gpu: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +67,7 @@ class _Way:
         output: where what it prints goes.
         signals: what signals do.
         job: the Slurm job, if any.
+        on_gpu: whether it must not be made on a CPU.
         wait_s: for another holder of the run's lease.
         tell: the other processes, whether they are to train beside this one.
         leave: called between training and scoring, which this process does alone.
@@ -82,6 +76,7 @@ class _Way:
     output: Output
     signals: Callable[[], AbstractContextManager[None]] = signals_end_in_order
     job: JobName | None = None
+    on_gpu: bool = False
     wait_s: float = 0.0
     tell: Callable[[bool], object] = lambda go: None
     leave: Callable[[], None] = lambda: None
@@ -113,12 +108,12 @@ def execute_in_job(folder: Path, task: Task, wait_s: float) -> None:
     with ExitStack() as group:
         agree: Callable[[bool], bool] = bool
         if task.processes > 1:
-            _silence_libraries()
+            silence_libraries()
             from harness.detection import processes
 
             agree = processes.agree
             group.enter_context(
-                processes.process_group(task.rank, task.processes, task.local_rank, task.port)
+                processes.process_group(task.rank, task.processes, task.local_rank, task.meeting)
             )
         if task.rank > 0:
             _train_beside(folder, agree)
@@ -127,6 +122,7 @@ def execute_in_job(folder: Path, task: Task, wait_s: float) -> None:
             output=output_into_files,
             signals=nullcontext,
             job=task.job,
+            on_gpu=task.on_gpu,
             wait_s=wait_s,
             tell=agree,
             leave=group.close,
@@ -178,7 +174,7 @@ def _attempt(folder: Path, way: _Way) -> None:
                 way.tell(False)
                 raise
             way.tell(True)
-            _train_and_score(spec, paths, clock, way.leave)
+            train_and_score(spec, paths, clock, on_gpu=way.on_gpu, leave=way.leave)
 
 
 def _train_beside(folder: Path, agree: Callable[[bool], bool]) -> None:
@@ -221,71 +217,3 @@ def _refuse_other_code(spec: RunSpec, paths: RunPaths) -> None:
                 f"Run {spec.run_id} is of {part} revision {own}, this harness has {here}. New code "
                 f"trains nothing under an old id. Next: `{submit}`, which makes a new run."
             )
-
-
-def _train_and_score(
-    spec: RunSpec, paths: RunPaths, clock: Clock, leave: Callable[[], None]
-) -> None:
-    environment = describe_environment()
-    if paths.newest_iteration() > 0:
-        environment |= earlier_code(environment, paths.environment)
-    write_json(paths.environment, environment)
-
-    _silence_libraries()
-    from harness.detection.logs import print_progress
-    from harness.detection.train import train
-
-    environment |= describe_device()
-    write_json(paths.environment, environment)
-    print_progress()
-    with clock.training():
-        trained = train(spec, paths, RunsFolder(paths.folder.parent))
-    leave()
-    annotations = dict(trained.annotations)
-    ap: dict[str, dict[str, float | None]] = {}
-    if spec.test_split is not None:
-        annotations[spec.test_split], ap = _score(spec, paths, spec.test_split)
-    base = base_of(spec)
-    write_metrics(
-        paths.metrics,
-        Metrics(
-            run_id=spec.run_id,
-            parent=base.run_id if base else None,
-            spec=identity_of(spec),
-            ap=ap,
-            annotations=annotations,
-            order_hash=trained.order_hash,
-            evaluator=f"pycocotools {package_version('pycocotools')}" if ap else "",
-            environment={k: v for k, v in environment.items() if k not in PRIVATE},
-            gpu_hours=(_trained_before_s(paths) + clock.trained_s) * spec.num_gpus / 3600,
-        ),
-    )
-
-
-def _score(
-    spec: RunSpec, paths: RunPaths, split: str
-) -> tuple[str, dict[str, dict[str, float | None]]]:
-    """The sha256 of the test split's annotations, and AP by task and metric."""
-    from harness.detection.predict import predict
-    from harness.evaluation import coco_ap
-
-    annotations_hash = predict(spec, paths)
-    ground_truth = locate(split, spec.data_dir).annotations
-    return annotations_hash, {
-        task: {
-            metric: None if math.isnan(value) else value
-            for metric, value in coco_ap(ground_truth, paths.results, task=task).items()
-        }
-        for task in TASKS
-    }
-
-
-def _trained_before_s(paths: RunPaths) -> float:
-    """Training seconds of earlier attempts."""
-    outcomes = [read_outcome(paths.attempt(n).outcome) for n in paths.attempt_numbers()]
-    return sum(outcome.trained_s for outcome in outcomes if outcome)
-
-
-def _silence_libraries() -> None:
-    # What they say of each other's next releases would be all that `harness fails` can show.
-    warnings.filterwarnings("ignore", module=r"(torch|fvcore|detectron2|pycocotools)(\.|$)")

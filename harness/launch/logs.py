@@ -6,20 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import LaunchError
+from harness.files import tail
 from harness.grid.again import command
 from harness.grid.grid import Grid
 from harness.grid.spec import RunSpec
 from harness.grid.state import Cause, RunState, State
 from harness.launch.schedule import States
 from harness.launch.status import states_on_disk
-from harness.launch.tail import tail
 from harness.lease import live_holder
 from harness.paths import AttemptPaths, RunPaths, RunsFolder
 from harness.records import read_begin, read_outcome
 
 POLL_S = 0.5
 ASK_EVERY_S = 10.0  # Slurm is asked no more often than this
-LAST_BYTES = 64 * 1024
 
 Wait = Callable[[float], None]
 GOES_ON = (State.QUEUED, State.RUNNING)
@@ -236,4 +235,4 @@ def _text(path: Path) -> str:
 
 
 def _end_of(path: Path) -> list[str]:
-    return tail(path, LAST_BYTES).decode(errors="replace").splitlines()
+    return tail(path).decode(errors="replace").splitlines()

@@ -14,10 +14,10 @@ import submitit
 from submitit.core.utils import environment_variables
 
 from harness.files import private_folder
+from harness.launch.job import ONE_THREAD
 from harness.launch.trust import refuse_shared
 from harness.paths import RunPaths
 
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 TIMEOUT_MIN = 30 * 24 * 60  # submitit ends a local job after 5 minutes unless told otherwise
 STOP_WITHIN_S = 30.0
 POLL_S = 0.5

@@ -4,10 +4,12 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from harness.files import tail
 from harness.grid.spec import RunSpec
-from harness.launch.tail import tail
 from harness.paths import AttemptPaths, RunPaths
 from harness.records import Begin, Outcome, read_begin, read_outcome
+
+LAST_LINES = 16 * 1024  # bytes; a line is well below 1 KiB
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Effort:
 
 def progress(spec: RunSpec, paths: RunPaths) -> Progress:
     """How far `spec` is by the last whole line of its metrics.jsonl."""
-    for line in reversed(tail(paths.metrics_log).splitlines(keepends=True)):
+    for line in reversed(tail(paths.metrics_log, LAST_LINES).splitlines(keepends=True)):
         if line.endswith(b"\n") and (logged := _json_object(line)):
             loss = logged.get("total_loss")
             return Progress(int(logged["iteration"]), None if loss is None else float(loss))

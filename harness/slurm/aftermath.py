@@ -10,26 +10,43 @@ import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, LaunchError
+from harness.files import tail
 from harness.grid.state import is_done
 from harness.launch.attempt import JobName, new_attempt, write_end
 from harness.launch.job import read_spec
 from harness.lease import live_holder
 from harness.paths import AttemptPaths, RunPaths, RunsFolder
-from harness.records import ASKED, PREEMPTED, Outcome, read_begin, read_outcome, write_outcome
+from harness.records import End, read_begin, read_outcome, write_outcome
 from harness.slurm.again import JobNow, look_at, once_more
-from harness.slurm.causes import OUT_OF_MEMORY
+from harness.slurm.causes import OUT_OF_MEMORY, last_words
 from harness.slurm.here import job_here
 from harness.slurm.submissions import Submission, read_submission
 
 ENDS_BADLY = 3  # not 1, with which Python ends where it cannot import harness
 MOST_WITHOUT_PROGRESS = 3
-AGAIN = frozenset(("interrupted", "killed"))  # ends that say nothing against another attempt
+ELSEWHERE = frozenset((End.NOT_STARTED, End.BAD_NODE))  # the fault may be the node's
+AGAIN = ELSEWHERE | {End.ASKED, End.PREEMPTED, End.KILLED}  # another attempt may end otherwise
+TAKEN_AWAY = frozenset((End.INTERRUPTED, End.PREEMPTED, End.LOST))  # of a job: by Slurm
 SIGNALLED = 128  # a shell's exit code for a process that a signal ended is this and its number
-TAIL_BYTES = 64 * 1024
 OVER_MEMORY = "killed for using more memory than its job asked for"
+WHY = {
+    End.PREEMPTED: "preempted",
+    End.ASKED: "asked to stop: its time limit was near, or by a person",
+}
+SAID_BY_ERROR = frozenset((*WHY, End.KILLED))
+
+
+class Then(StrEnum):
+    """What becomes of a job."""
+
+    AGAIN = "again"
+    ELSEWHERE = "again, on another node"
+    ENDS_WELL = "ends well"
+    ENDS_BADLY = "ends badly"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,51 +57,51 @@ class Story:
         done: the run is.
         withdrawn: the submission was.
         state: of the job, by Slurm; "" where Slurm does not answer.
-        ended: how this job's attempt ended; "" where it made none.
+        attempt: this job's; None where it made none, or what became of it does not matter.
+        ended: how that attempt ended.
         error: of that attempt.
         superseded: another process trains the run now, or has since.
         without_progress: attempts in a row, this one the last, that brought no new checkpoint.
-        code: srun's exit code.
     """
 
     done: bool = False
     withdrawn: bool = False
     state: str = "RUNNING"
-    ended: str = ""
+    attempt: AttemptPaths | None = None
+    ended: End | None = None
     error: str = ""
     superseded: bool = False
     without_progress: int = 0
-    code: int = 0
 
 
 @dataclass(frozen=True)
 class Decision:
-    """Why, whether the job is done once more, and else whether it has ended well."""
+    """What becomes of the job, and why."""
 
+    then: Then
     why: str
-    again: bool = False
-    well: bool = False
 
 
 def decide(story: Story) -> Decision:
     """What becomes of the job."""
     if story.withdrawn:
-        return Decision("its submission was withdrawn", well=True)
+        return Decision(Then.ENDS_WELL, "its submission was withdrawn")
     if story.done:
-        return Decision("done", well=True)
+        return Decision(Then.ENDS_WELL, "done")
     if story.state != "RUNNING":
         said = story.state or "nothing: it does not answer"
-        return Decision(f"left to Slurm, which says {said}")
-    if story.superseded:
-        return Decision("another process has taken the run over")
-    if not story.ended:
-        return Decision(f"could not start, exit code {story.code}: see above")
+        return Decision(Then.ENDS_BADLY, f"left to Slurm, which says {said}")
+    if story.superseded or story.ended is None:
+        return Decision(Then.ENDS_BADLY, "another process has taken the run over")
+    why = story.error or story.ended
+    if story.error and story.ended not in SAID_BY_ERROR:
+        why = f"{story.ended}: {story.error}"
     if story.ended not in AGAIN:
-        return Decision(f"{story.ended}: {story.error}".removesuffix(": "))
-    if story.without_progress >= MOST_WITHOUT_PROGRESS and story.error != PREEMPTED:
+        return Decision(Then.ENDS_BADLY, why)
+    if story.without_progress >= MOST_WITHOUT_PROGRESS and story.ended is not End.PREEMPTED:
         tried = f"{story.without_progress} attempts in a row brought no new checkpoint"
-        return Decision(f"{story.error or story.ended}, and {tried}")
-    return Decision(story.error or story.ended, again=True)
+        return Decision(Then.ENDS_BADLY, f"{why}, and {tried}")
+    return Decision(Then.ELSEWHERE if story.ended in ELSEWHERE else Then.AGAIN, why)
 
 
 def main() -> int:
@@ -116,32 +133,43 @@ def settle(runs: RunsFolder, sid: str, code: int, environment: Mapping[str, str]
     paths = runs.run(submission.run_ids[index])
     story = _story(runs, submission, paths, job, code)
     decision = decide(story)
-    did = once_more(runs, submission, job, index) if decision.again else "ends"
+    did = "ends"
+    if decision.then in (Then.AGAIN, Then.ELSEWHERE):
+        node = environment.get("SLURMD_NODENAME", "") if decision.then is Then.ELSEWHERE else ""
+        try:
+            did = once_more(runs, submission, job, index, not_on=node)
+        except LaunchError as error:
+            _add(story.attempt, str(error))
+            raise
     print(f"harness: {job.job_id} {did} ({decision.why})", file=sys.stderr)
-    return 0 if decision.well else ENDS_BADLY
+    return 0 if decision.then is Then.ENDS_WELL else ENDS_BADLY
 
 
 def _story(
     runs: RunsFolder, submission: Submission, paths: RunPaths, job: JobName, code: int
 ) -> Story:
-    story = Story(withdrawn=bool(submission.withdrawn), code=code)
+    story = Story(withdrawn=bool(submission.withdrawn))
     if story.withdrawn or is_done(read_spec(paths), paths):
         return replace(story, done=not story.withdrawn)
     now = look_at(job)
-    if now.state != "RUNNING":  # Slurm takes the job away, and writes the outcome of that itself
+    if now.state not in ("RUNNING", ""):
+        # Slurm takes the job away, and writes the outcome of that itself.
         return replace(story, state=now.state)
     number = _attempt_of(paths, job)
-    if number is None and code > SIGNALLED and live_holder(paths.lease) is None:
-        # It was killed on its way to an attempt: it counts as one, lest it goes on for ever.
-        number = int(new_attempt(paths, job).folder.name)
     if number is None:
-        return story
+        if live_holder(paths.lease):
+            return replace(story, superseded=True)
+        # It ended on its way to an attempt, and counts as one, lest it goes on for ever.
+        number = int(new_attempt(paths, job).folder.name)
+        _write_not_started(runs, paths, paths.attempt(number), job, code)
     attempt = paths.attempt(number)
     _write_outcome(runs, paths, attempt, job, now, code)
     outcome = read_outcome(attempt.outcome)
     return replace(
         story,
-        ended=outcome.ended if outcome else "failed",
+        state=now.state,
+        attempt=attempt,
+        ended=outcome.ended if outcome else End.FAILED,
         error=outcome.error if outcome else f"{attempt.outcome} is damaged",
         superseded=_superseded(paths, number),
         without_progress=attempts_without_progress(paths, job.sid),
@@ -164,35 +192,42 @@ def _superseded(paths: RunPaths, number: int) -> bool:
     return number != max(paths.attempt_numbers()) or bool(holder and not ours)
 
 
+def _write_not_started(
+    runs: RunsFolder, paths: RunPaths, attempt: AttemptPaths, job: JobName, code: int
+) -> None:
+    if code <= SIGNALLED:
+        said = last_words(_printed_since(runs, job, attempt)) or f"exit code {code}"
+        write_end(paths, attempt, End.NOT_STARTED, said)
+
+
 def _write_outcome(
     runs: RunsFolder, paths: RunPaths, attempt: AttemptPaths, job: JobName, now: JobNow, code: int
 ) -> None:
     """Say what the attempt could not: that it was killed, or who has interrupted it."""
-    outcome = read_outcome(attempt.outcome)
-    if outcome is None and attempt.outcome.exists():  # damaged
-        return
-    if outcome is None:
+    if not attempt.outcome.exists():
         how = f"signal {code - SIGNALLED}" if code > SIGNALLED else f"a signal, exit code {code}"
-        write_end(paths, attempt, "killed", f"killed by {how}")
-        outcome = read_outcome(attempt.outcome)
+        write_end(paths, attempt, End.KILLED, f"killed by {how}")
+    outcome = read_outcome(attempt.outcome)
     if outcome is None:
         return
-    if outcome.ended == "killed" and OUT_OF_MEMORY.search(_printed_since(runs, job, attempt)):
-        write_outcome(attempt.outcome, replace(outcome, ended="out of memory", error=OVER_MEMORY))
-    elif outcome.ended == "interrupted":
-        write_outcome(
-            attempt.outcome, replace(outcome, error=PREEMPTED if now.preempted else ASKED)
-        )
+    if outcome.ended is End.KILLED and OUT_OF_MEMORY.search(_printed_since(runs, job, attempt)):
+        more = replace(outcome, ended=End.OUT_OF_MEMORY, error=OVER_MEMORY)
+        write_outcome(attempt.outcome, more)
+    elif outcome.ended is End.INTERRUPTED:
+        by = End.PREEMPTED if now.preempted else End.ASKED
+        write_outcome(attempt.outcome, replace(outcome, ended=by, error=WHY[by]))
+
+
+def _add(attempt: AttemptPaths | None, why: str) -> None:
+    """Say in the outcome why the job does not go on after all."""
+    outcome = read_outcome(attempt.outcome) if attempt else None
+    if attempt and outcome:
+        write_outcome(attempt.outcome, replace(outcome, error=f"{outcome.error}, and {why}"))
 
 
 def _printed_since(runs: RunsFolder, job: JobName, attempt: AttemptPaths) -> str:
     """What stands in Slurm's file of the job's stderr after the first line of this attempt."""
-    try:
-        with runs.job_log(job.sid, job.job_id).open("rb") as opened:
-            opened.seek(max(0, opened.seek(0, os.SEEK_END) - TAIL_BYTES))
-            text = opened.read().decode(errors="replace")
-    except FileNotFoundError:
-        return ""
+    text = tail(runs.job_log(job.sid, job.job_id)).decode(errors="replace")
     return text.rpartition(f"{attempt.folder}\n")[2]
 
 
@@ -212,17 +247,12 @@ def attempts_without_progress(paths: RunPaths, sid: str) -> int:
         outcome = read_outcome(paths.attempt(number).outcome)
         if begin is None or outcome is None or begin.sid != sid:
             return stuck
-        if not _taken_away(outcome):
+        if outcome.ended not in TAKEN_AWAY:
             if outcome.ended not in AGAIN or done_after > begin.iteration:
                 return stuck
             stuck += 1
         done_after = begin.iteration
     return stuck
-
-
-def _taken_away(outcome: Outcome) -> bool:
-    by_slurm = outcome.ended == "interrupted" and outcome.error in ("", PREEMPTED)
-    return by_slurm or outcome.ended == "lost"
 
 
 if __name__ == "__main__":

@@ -6,8 +6,11 @@ Jobs are named "123_4" in every call: task 4 of array 123 may have 123 as its ow
 
 import os
 import re
+import shlex
+import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from harness.errors import LaunchError
 from harness.launch.attempt import JobName
@@ -44,7 +47,9 @@ def look_at(job: JobName) -> JobNow:
     )
 
 
-def once_more(runs: RunsFolder, submission: Submission, job: JobName, index: int) -> str:
+def once_more(
+    runs: RunsFolder, submission: Submission, job: JobName, index: int, *, not_on: str = ""
+) -> str:
     """Have the job done once more; returns what was done, in words that follow the job's number.
 
     Args:
@@ -52,10 +57,16 @@ def once_more(runs: RunsFolder, submission: Submission, job: JobName, index: int
         submission: of the job.
         job: the one that this process belongs to.
         index: in its array.
+        not_on: a node to avoid, where Slurm has others; "" for none.
 
     Raises:
         LaunchError: Slurm refuses.
     """
+    if not_on:
+        try:
+            return _followed(runs, job, index, not_on)
+        except LaunchError as error:  # it may be the only node
+            print(f"harness: {error}", file=sys.stderr)
     if submission.requeue:
         reply = _ask("scontrol", "requeue", job.job_id)
         if reply.code == 0:
@@ -63,12 +74,17 @@ def once_more(runs: RunsFolder, submission: Submission, job: JobName, index: int
         if _is_silence(reply):
             raise LaunchError(f"scontrol requeue {job.job_id} failed: {reply.in_one_line}")
         # Else Slurm forbids it, whatever the site file says.
-    successor = _successor(job, index) or _submit(runs, job, index)
+    return _followed(runs, job, index)
+
+
+def _followed(runs: RunsFolder, job: JobName, index: int, not_on: str = "") -> str:
+    successor = _successor(job, index) or _submit(runs, job, index, not_on)
     if look_at(job).state != "RUNNING":  # cancelled in between: meant for the successor too
         _ask("scancel", successor)
         return f"was taken away by Slurm meanwhile, and so was its successor {successor}"
     moved = [_wait_for(child, successor) for child in _children(job)]
-    return ", ".join((f"is followed by {successor}", *moved))
+    avoids = f" not on {not_on}" if not_on else ""
+    return ", ".join((f"is followed by {successor}{avoids}", *moved))
 
 
 def _successor(job: JobName, index: int) -> str | None:
@@ -82,7 +98,7 @@ def _successor(job: JobName, index: int) -> str | None:
     return others[-1] if others else None
 
 
-def _submit(runs: RunsFolder, job: JobName, index: int) -> str:
+def _submit(runs: RunsFolder, job: JobName, index: int, not_on: str) -> str:
     script = runs.batch_script(job.sid)
     if not script.exists():
         raise LaunchError(f"There is no {script}, so no successor can be submitted.")
@@ -92,6 +108,7 @@ def _submit(runs: RunsFolder, job: JobName, index: int) -> str:
         f"--array={index}",
         # It begins when this job has ended, well or not; and no longer after the base's.
         f"--dependency=afterany:{job.job_id}",
+        *([f"--exclude={','.join([*_excluded(script), not_on])}"] if not_on else []),
         str(script),
     ]
     give_up_at = time.monotonic() + RETRY_FOR_S
@@ -104,6 +121,12 @@ def _submit(runs: RunsFolder, job: JobName, index: int) -> str:
         time.sleep(RETRY_EVERY_S)
         if found := _successor(job, index):  # it was made, and only the answer was lost
             return found
+
+
+def _excluded(script: Path) -> list[str]:
+    """The nodes that the site itself excludes: said to sbatch anew, the option replaces this."""
+    lines = re.findall(r"^#SBATCH --exclude=(.*)$", script.read_text(), re.MULTILINE)
+    return [word for line in lines for word in shlex.split(line)]
 
 
 def _children(job: JobName) -> list[str]:

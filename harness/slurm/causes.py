@@ -4,9 +4,9 @@ import pwd
 import re
 from dataclasses import dataclass, replace
 
-from harness.grid.state import Cause, RunState, State
+from harness.grid.state import FAILURES, Cause, RunState, State
 from harness.lease import Holder
-from harness.records import KILLED, Begin, Outcome
+from harness.records import KILLED, Begin, End, Outcome
 from harness.slurm.jobs import NEVER_SATISFIED, Job
 from harness.slurm.submissions import Submission
 
@@ -17,8 +17,10 @@ OUT_OF_MEMORY = re.compile(
     r"exceeded (?:job |step )?memory limit|oom.?kill|out of memory", re.IGNORECASE
 )
 RUNS_NOW = frozenset(("RUNNING", "COMPLETING", "SIGNALING", "STAGE_OUT", "RESIZING"))
-NO_BASE = "no base"  # of `harness.records.ENDS`
 HELD = frozenset(("REQUEUE_HOLD", "SPECIAL_EXIT", "RESV_DEL_HOLD"))
+STOPPED = frozenset((End.INTERRUPTED, End.ASKED, End.PREEMPTED))
+FOR_GOOD = frozenset((End.FAILED, End.OUT_OF_MEMORY, End.OUT_OF_GPU_MEMORY))
+NOT_TELLING = ("harness: ", "srun: ", "slurmstepd: ")  # at the end of a job's stderr: that it ended
 WAITS = frozenset(("PENDING", "REQUEUED", "REQUEUE_FED"))
 
 REASONS = {
@@ -100,6 +102,13 @@ def state_of(
     return _of_forgotten(traces, base_id, base, accounted=accounted)
 
 
+def last_words(printed: str) -> str:
+    """The last line that a job wrote to stderr which says more than that it has ended, if any."""
+    lines = [line.strip() for line in printed.splitlines() if line.strip()]
+    telling = [line for line in lines if not line.startswith(NOT_TELLING)]
+    return (telling or lines or [""])[-1]
+
+
 def goes_on(state: RunState) -> bool:
     """Whether the run comes to its end without anyone's doing."""
     return state.state in (State.DONE, State.RUNNING, State.QUEUED)
@@ -130,7 +139,7 @@ def _of_ended(traces: Traces, job: Job, base_id: str | None, base: RunState | No
     outcome = traces.outcome if began else None
     if outcome and _failed_for_good(traces):
         return _by_outcome(traces, outcome)
-    if outcome and outcome.ended == NO_BASE:
+    if outcome and outcome.ended is End.NO_BASE:
         return _without_base(base_id, base)
     if job.state == "OUT_OF_MEMORY" or OUT_OF_MEMORY.search(traces.printed):
         return _out_of_memory(traces, "its job ran out of memory")
@@ -145,8 +154,8 @@ def _of_ended(traces: Traces, job: Job, base_id: str | None, base: RunState | No
         return _by_outcome(traces, outcome)
     if job.state == "COMPLETED":
         return _failed(Cause.LOST, f"job {job.job_id} ended well, but its results are not there")
-    last = traces.printed.strip().rpartition("\n")[2].strip()
-    return _failed(Cause.ERROR, f"could not start: {last or _exit_words(job)}")
+    said = last_words(traces.printed) or _exit_words(job)
+    return _failed(Cause.ERROR, f"could not start: {said}")
 
 
 def _of_cancelled(
@@ -171,9 +180,9 @@ def _of_forgotten(
     traces: Traces, base_id: str | None, base: RunState | None, *, accounted: bool
 ) -> RunState:
     in_slurm = bool(traces.begin and traces.begin.sid)
-    if traces.outcome and traces.outcome.ended == NO_BASE:
+    if traces.outcome and traces.outcome.ended is End.NO_BASE:
         return _without_base(base_id, base)
-    if traces.outcome and traces.outcome.ended != "interrupted":
+    if traces.outcome and traces.outcome.ended not in STOPPED:
         return _by_outcome(traces, traces.outcome)
     if traces.outcome and in_slurm:
         return _failed(Cause.LOST, "interrupted, and Slurm no longer knows its job")
@@ -192,18 +201,17 @@ def _of_forgotten(
 
 
 def _by_outcome(traces: Traces, outcome: Outcome) -> RunState:
-    if outcome.ended == "out of memory":
+    if outcome.ended is End.OUT_OF_MEMORY:
         return _out_of_memory(traces, outcome.error or "ran out of memory")
-    if outcome.ended == "failed":
-        return _failed(Cause.ERROR, outcome.error or "failed without a word")
-    if outcome.ended == "lost":
+    if outcome.ended is End.LOST:
         return _failed(Cause.LOST, outcome.error or "Slurm took its job away")
-    return _failed(Cause.KILLED, outcome.error or "interrupted by a signal")
+    reason = outcome.error or str(outcome.ended)
+    if outcome.ended is End.NOT_STARTED:
+        reason = f"could not start: {reason}"
+    return _failed(FAILURES.get(outcome.ended, Cause.KILLED), reason)
 
 
 def _out_of_memory(traces: Traces, what: str) -> RunState:
-    if "cuda" in what.lower():  # more memory on the host is no help there
-        return _failed(Cause.OUT_OF_MEMORY, what)
     asked = traces.submission.mem_gb if traces.submission else None
     had = f"{asked:g} GB asked for" if asked else "the cluster's default"
     then = f"; {traces.retry}" if traces.retry else ""
@@ -224,7 +232,7 @@ def _given_since(traces: Traces) -> bool:
 
 
 def _failed_for_good(traces: Traces) -> bool:
-    return traces.outcome is not None and traces.outcome.ended in ("failed", "out of memory")
+    return traces.outcome is not None and traces.outcome.ended in FOR_GOOD
 
 
 def _is_of_ended_job(traces: Traces) -> bool:

@@ -3,8 +3,8 @@
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
+from harness.files import tail
 from harness.grid.again import command
 from harness.grid.spec import NOT_BUILT, RunSpec, base_of
 from harness.grid.state import RunState, State, is_done, run_state
@@ -15,8 +15,6 @@ from harness.slurm.causes import Traces, state_of
 from harness.slurm.commands import SlurmError
 from harness.slurm.jobs import Answer, Job, ask
 from harness.slurm.submissions import Submission, submissions_of
-
-TAIL_BYTES = 4096
 
 
 @dataclass(frozen=True)
@@ -164,16 +162,10 @@ def _traces(
         begin=read_begin(attempt.begin) if attempt else None,
         outcome=read_outcome(attempt.outcome) if attempt else None,
         submission=submission,
-        printed=_tail(runs.job_log(job.sid, job.job_id)) if job and job.state == "FAILED" else "",
+        printed=_printed(runs, job) if job and job.state == "FAILED" else "",
         retry=command(f"retry {spec.run_id}{more}", spec, runs.folder) if submission else "",
     )
 
 
-def _tail(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            size = file.seek(0, 2)
-            file.seek(max(0, size - TAIL_BYTES))
-            return file.read().decode(errors="replace")
-    except OSError:
-        return ""
+def _printed(runs: RunsFolder, job: Job) -> str:
+    return tail(runs.job_log(job.sid, job.job_id)).decode(errors="replace")

@@ -98,6 +98,7 @@ class Site(BaseModel):
         gpu_type: as in `sinfo -o %G`; None for any.
         cpus_per_gpu: of each process; one process drives one GPU.
         mem_gb_per_gpu: None for the cluster's default.
+        fake_gpus: they are only counted, as on a cluster for tests: runs train on CPUs.
         time_limit_min: of one job.
         signal_before_end_s: how long before its time limit a job is told to write a checkpoint.
         requeue: whether jobs may go back into the queue; else each submits a successor.
@@ -122,6 +123,7 @@ class Site(BaseModel):
     gpu_type: Annotated[str, AfterValidator(_gpu_type)] | None = None
     cpus_per_gpu: Count
     mem_gb_per_gpu: Annotated[float, Field(gt=0)] | None = None
+    fake_gpus: bool = False
     time_limit_min: Annotated[int, Field(ge=2)]
     signal_before_end_s: Annotated[int, Field(ge=1, le=65535)] = 120
     requeue: bool = True

@@ -34,6 +34,7 @@ class Submission:
         code_hash: of that snapshot's files.
         created_at: seconds since 1970, just before sbatch.
         job_id: of the array; None until sbatch has answered.
+        fake_gpus: whether its runs train on CPUs, though Slurm counts GPUs.
         withdrawn: why no job of it may start any more; "" while one may.
     """
 
@@ -48,6 +49,7 @@ class Submission:
     code_hash: str
     created_at: float
     job_id: str | None = None
+    fake_gpus: bool = False
     withdrawn: str = ""
 
 

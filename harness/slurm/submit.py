@@ -238,6 +238,7 @@ class _Giving:
             mem_gb=self.mem_gb or (per_gpu * array.num_gpus if per_gpu else None),
             time_limit_min=self.site.time_limit_min,
             requeue=self.site.requeue,
+            fake_gpus=self.site.fake_gpus,
             code=self.snapshot.name,
             code_hash=self.snapshot.code_hash,
             created_at=self.clock.now(),

@@ -6,18 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from harness.errors import HarnessError, LaunchError
-from harness.launch.job import Task, execute_in_job
+from harness.launch.job import ONE_THREAD, Task, execute_in_job
 from harness.launch.signals import signals_stop_training
 from harness.lease import STALE_AFTER_S
 from harness.paths import RunsFolder
 from harness.slurm.here import job_here, no_job
 from harness.slurm.snapshot import assert_running
-from harness.slurm.submissions import read_submission
+from harness.slurm.submissions import Submission, read_submission
 from harness.stop import Stopped
 
 WAIT_S = STALE_AFTER_S + 30.0  # then a holder on another host that has died is known to have died
-FIRST_PORT, PORTS = 20_000, 40_000
-GPU_DEVICES = ("/dev/nvidiactl", "/dev/kfd")
 STOPPED = 143  # as a shell says it of a process that was asked to end
 
 
@@ -50,7 +48,7 @@ def work(runs: RunsFolder, sid: str, environment: Mapping[str, str]) -> None:
         HarnessError: the run cannot be trained or scored.
     """
     submission = read_submission(runs.submission(sid))
-    task, index = task_of(sid, environment)
+    task, index = task_of(runs, submission, environment)
     if not 0 <= index < len(submission.run_ids):
         raise LaunchError(
             f"Submission {sid} has {len(submission.run_ids)} runs, and this job is of index "
@@ -60,27 +58,28 @@ def work(runs: RunsFolder, sid: str, environment: Mapping[str, str]) -> None:
         print(f"Submission {sid} was withdrawn: {submission.withdrawn}", file=sys.stderr)
         return
     assert_running(runs, submission)
-    if not any(Path(device).exists() for device in GPU_DEVICES):
-        from harness.launch.processes import ONE_THREAD  # brings submitit along
-
+    if submission.fake_gpus:
         os.environ.update(ONE_THREAD)  # before torch is loaded: later it does not look
     execute_in_job(runs.run(submission.run_ids[index]).folder, task, WAIT_S)
 
 
-def task_of(sid: str, environment: Mapping[str, str]) -> tuple[Task, int]:
+def task_of(
+    runs: RunsFolder, submission: Submission, environment: Mapping[str, str]
+) -> tuple[Task, int]:
     """Which process of which job this is, and the job's index in its array.
 
     Raises:
         LaunchError: Slurm has not started this process as part of an array.
     """
-    job, index = job_here(sid, environment)
+    job, index = job_here(submission.sid, environment)
     try:
         task = Task(
             job=job,
             rank=int(environment["SLURM_PROCID"]),
             processes=int(environment["SLURM_NTASKS"]),
             local_rank=int(environment["SLURM_LOCALID"]),
-            port=FIRST_PORT + int(environment["SLURM_JOB_ID"]) % PORTS,
+            meeting=runs.meeting(job.sid, job.job_id, job.restart),
+            on_gpu=not submission.fake_gpus,
         )
     except (KeyError, ValueError) as error:
         raise no_job(error) from error

@@ -1,4 +1,3 @@
-import socket
 import subprocess
 import sys
 from dataclasses import replace
@@ -38,20 +37,18 @@ def tiny_base(tiny) -> RunSpec:
 
 
 @pytest.fixture
-def side_by_side():
+def side_by_side(tmp_path):
     """A function that runs a piece of code in several processes, and returns how each ended.
 
-    The code finds its rank, the number of processes, a free port and the further arguments in
-    sys.argv.
+    The code finds its rank, the number of processes, a file to meet at and the further arguments
+    in sys.argv.
     """
     started = []
 
     def run(code: str, *arguments: object, count: int = 2) -> list[subprocess.CompletedProcess]:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        meeting = tmp_path / f"meeting {len(started)}"
         for rank in range(count):
-            words = [sys.executable, "-c", code, *map(str, (rank, count, port, *arguments))]
+            words = [sys.executable, "-c", code, *map(str, (rank, count, meeting, *arguments))]
             pipe = subprocess.PIPE
             started.append(subprocess.Popen(words, stdout=pipe, stderr=pipe, text=True))
         ended = []

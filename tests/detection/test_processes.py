@@ -1,7 +1,8 @@
 """What the processes of one run tell one another. Each test starts two or three."""
 
 import signal
-import socket
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import torch
@@ -14,6 +15,7 @@ pytestmark = pytest.mark.slow
 
 BEGIN = """
 import os, signal, sys
+from pathlib import Path
 import torch
 from harness.detection.processes import *
 from harness.detection.processes import gathered, together, true_cause
@@ -21,7 +23,7 @@ from harness.errors import *
 from harness.stop import PeerLost, Stopped
 
 torch.set_num_threads(1)
-rank, count, port = map(int, sys.argv[1:4])
+rank, count, meeting = int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
 """
 
 ALIKE = """
@@ -36,7 +38,7 @@ class Net(torch.nn.Module):
         hidden = torch.relu(self.used_beside(x) + self.used_first(x))
         return {"loss": self.used_last(hidden).square().mean()}
 
-with process_group(rank, count, rank, port):
+with process_group(rank, count, rank, meeting):
     torch.manual_seed(0)
     net = Net()
     ours = data_parallel(net)
@@ -59,7 +61,7 @@ def test_the_first_gradient_after_a_start_has_the_bits_of_a_later_one(side_by_si
 
 
 SMALL_TALK = """
-with process_group(rank, count, rank, port):
+with process_group(rank, count, rank, meeting):
     print(agree(rank == 0), agree(rank == 1), any_of(rank == 1), any_of(False))
     print(gathered(torch.tensor([rank, 7])).tolist())
 print(agree(True), torch.distributed.is_initialized())
@@ -83,7 +85,7 @@ def fail():
         raise {error}
 
 try:
-    with process_group(rank, count, rank, port):
+    with process_group(rank, count, rank, meeting):
         {block}
 except (Exception, PeerLost) as error:
     print(f"{{type(error).__name__}}: {{error}}")
@@ -130,7 +132,7 @@ def test_a_process_that_is_killed_ends_the_others_as_a_stop_and_not_as_a_failure
 
 LAST = """
 try:
-    with process_group(rank, count, rank, port):
+    with process_group(rank, count, rank, meeting):
         with together():
             raise DataError("x")
 except DataError:
@@ -146,20 +148,29 @@ def test_the_process_of_rank_0_is_the_first_to_end_badly(side_by_side, tmp_path)
         assert ended.stdout == "True\n", ended.stderr
 
 
-def test_a_port_in_use_is_said():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        group = processes.process_group(rank=0, world_size=2, local_rank=0, port=port)
-        with pytest.raises(
-            LaunchError, match=rf"cannot meet at 127\.0\.0\.1:{port}.*use that port"
-        ):
-            group.__enter__()
+def test_processes_whose_first_never_came_say_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(processes, "TIMEOUT", timedelta(0))
+    meeting = tmp_path / "port"
+    group = processes.process_group(rank=1, world_size=2, local_rank=1, meeting=meeting)
+    with pytest.raises(LaunchError, match=f"has not said in {meeting}, within 0 minutes"):
+        group.__enter__()
+
+
+def test_two_runs_of_one_node_do_not_meet(side_by_side):
+    # Each gets a port of its own, and its file is gone when all have met.
+    code = (
+        BEGIN
+        + """
+with process_group(rank, count, rank, meeting):
+    print(meeting.exists(), gathered(torch.tensor([rank]))[:, 0].tolist())
+"""
+    )
+    for ended in [*side_by_side(code), *side_by_side(code)]:
+        assert ended.stdout == "False [0, 1]\n", ended.stderr
 
 
 def test_a_process_alone_needs_no_other():
-    with processes.process_group(rank=0, world_size=1, local_rank=0, port=0):
+    with processes.process_group(rank=0, world_size=1, local_rank=0, meeting=Path()):
         model = torch.nn.Linear(1, 1)
         assert processes.data_parallel(model) is model
         assert processes.agree(True)

@@ -29,7 +29,7 @@ from harness.detection.processes import process_group
 from harness.launch.job import read_spec
 from harness.paths import RunPaths, RunsFolder
 
-rank, count, port = map(int, sys.argv[1:4])
+rank, count, meeting = int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
 paths, what = RunPaths(Path(sys.argv[4])), sys.argv[5]
 
 class Disturbed(training.SeedStep):
@@ -53,7 +53,7 @@ class Broken(training.Trainer):
 
 training.SeedStep, training.Trainer = Disturbed, Broken
 try:
-    with process_group(rank, count, rank, port):
+    with process_group(rank, count, rank, meeting):
         training.train(read_spec(paths), paths, RunsFolder(paths.folder.parent))
 except (Exception, stop.Stopped) as error:
     print(f"{type(error).__name__}: {error}")
@@ -132,7 +132,7 @@ from harness.detection.seeding import seed_generators
 from harness.launch.job import read_spec
 from harness.paths import RunPaths
 
-rank, count, port = map(int, sys.argv[1:4])
+rank, count, meeting = int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
 paths = RunPaths(Path(sys.argv[4]))
 spec = read_spec(paths)
 pin_device()
@@ -144,7 +144,7 @@ class Keep(HookBase):
         gradients = [weight.grad.clone() for weight in self.trainer.model.parameters()]
         torch.save(gradients, paths.folder / f"{rank}.pt")
 
-with process_group(rank, count, rank, port):
+with process_group(rank, count, rank, meeting):
     seed_generators(spec.seed, "initialisation", 0)
     model = build_model(spec, len(split.categories))
     order = spec_order(spec, records)

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from harness.errors import HarnessError, TrainingError
+from harness.errors import HarnessError, NodeError, TrainingError
 from harness.files import disk_full
 from harness.launch.attempt import (
     JobName,
@@ -20,7 +20,7 @@ from harness.launch.attempt import (
 )
 from harness.lease import LEASE_LOST, lease
 from harness.paths import RunPaths
-from harness.records import read_begin, read_outcome
+from harness.records import End, read_begin, read_outcome
 from harness.stop import PeerLost
 
 
@@ -177,8 +177,6 @@ class OutOfMemoryError(RuntimeError):
     "error",
     [
         MemoryError(),
-        OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
-        RuntimeError("CUDA error: out of memory"),
         RuntimeError("[enforce fail at alloc_cpu.cpp:121] DefaultCPUAllocator: can't allocate"),
         RuntimeError("std::bad_alloc: bad allocation"),
         RuntimeError("std::bad_alloc"),
@@ -193,6 +191,34 @@ def test_what_more_memory_can_help_is_out_of_memory(runs, error):
     with pytest.raises(type(error)), recorded(attempt):
         raise error
     assert read_outcome(attempt.outcome).ended == "out of memory"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+        RuntimeError("CUDA error: out of memory"),
+    ],
+    ids=repr,
+)
+def test_want_of_memory_on_a_gpu_is_told_apart(error):
+    # More memory on the host is no help there.
+    assert class_of(error) is End.OUT_OF_GPU_MEMORY
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        NodeError("torch sees no GPU"),
+        OSError(errno.EIO, "Input/output error"),
+        OSError(errno.ESTALE, "Stale file handle"),
+        RuntimeError("CUDA error: uncorrectable ECC error encountered"),
+        RuntimeError("rank 1: AcceleratorError: CUDA error: no CUDA-capable device is detected"),
+    ],
+    ids=repr,
+)
+def test_a_fault_of_the_node_is_no_bug_of_the_run(error):
+    assert class_of(error) is End.BAD_NODE
 
 
 @pytest.mark.parametrize(

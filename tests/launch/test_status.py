@@ -96,7 +96,7 @@ def test_a_log_that_may_not_be_read_tells_no_progress(finetune_of, monkeypatch):
         raise PermissionError(13, "Permission denied", str(self))
 
     spec, paths = finetune_of
-    monkeypatch.setattr("harness.launch.tail.Path.open", refuse)
+    monkeypatch.setattr("harness.files.Path.open", refuse)
     assert progress(spec, paths) == Progress(spec.schedule.steps[0], None)
 
 

@@ -18,9 +18,8 @@ from harness.launch.attempt import JobName, new_attempt
 from harness.lease import lease
 from harness.paths import RunsFolder
 from harness.records import (
-    ASKED,
     METRICS,
-    PREEMPTED,
+    End,
     Metrics,
     Outcome,
     read_outcome,
@@ -29,8 +28,10 @@ from harness.records import (
 )
 from harness.slurm.aftermath import (
     ENDS_BADLY,
+    WHY,
     Decision,
     Story,
+    Then,
     attempts_without_progress,
     decide,
     settle,
@@ -50,40 +51,84 @@ RUNNING = "JobId=123 ArrayJobId=123 ArrayTaskId=1\n   JobState=RUNNING Reason=No
 
 
 STORIES = {
-    "done": (Story(done=True), Decision("done", well=True)),
-    "withdrawn": (Story(withdrawn=True), Decision("its submission was withdrawn", well=True)),
+    "done": (Story(done=True), Decision(Then.ENDS_WELL, "done")),
+    "withdrawn": (
+        Story(withdrawn=True),
+        Decision(Then.ENDS_WELL, "its submission was withdrawn"),
+    ),
     "cancelled": (
-        Story(state="COMPLETING", ended="interrupted"),
-        Decision("left to Slurm, which says COMPLETING"),
+        Story(state="COMPLETING", ended=End.ASKED),
+        Decision(Then.ENDS_BADLY, "left to Slurm, which says COMPLETING"),
     ),
     "requeued by Slurm": (
-        Story(state="PENDING", ended="interrupted"),
-        Decision("left to Slurm, which says PENDING"),
+        Story(state="PENDING", ended=End.ASKED),
+        Decision(Then.ENDS_BADLY, "left to Slurm, which says PENDING"),
     ),
     "no answer": (
-        Story(state="", ended="killed"),
-        Decision("left to Slurm, which says nothing: it does not answer"),
+        Story(state="", ended=End.KILLED),
+        Decision(Then.ENDS_BADLY, "left to Slurm, which says nothing: it does not answer"),
     ),
-    "no attempt": (Story(code=2), Decision("could not start, exit code 2: see above")),
-    "failed": (Story(ended="failed", error="nan"), Decision("failed: nan")),
-    "memory": (Story(ended="out of memory", error="no GPU"), Decision("out of memory: no GPU")),
-    "time limit": (Story(ended="interrupted", error=ASKED), Decision(ASKED, again=True)),
-    "preempted": (Story(ended="interrupted", error=PREEMPTED), Decision("preempted", again=True)),
-    "killed": (
-        Story(ended="killed", error="killed by signal 9", without_progress=2),
-        Decision("killed by signal 9", again=True),
+    "could not start": (
+        Story(ended=End.NOT_STARTED, error="python: not found", without_progress=1),
+        Decision(Then.ELSEWHERE, "could not start: python: not found"),
     ),
-    "killed, no progress": (
-        Story(ended="killed", error="killed by signal 9", without_progress=3),
-        Decision("killed by signal 9, and 3 attempts in a row brought no new checkpoint"),
+    "could not start anywhere": (
+        Story(ended=End.NOT_STARTED, error="python: not found", without_progress=3),
+        Decision(
+            Then.ENDS_BADLY,
+            "could not start: python: not found, and 3 attempts in a row brought no new checkpoint",
+        ),
+    ),
+    "no GPU": (
+        Story(ended=End.BAD_NODE, error="torch sees no GPU", without_progress=2),
+        Decision(Then.ELSEWHERE, "bad node: torch sees no GPU"),
+    ),
+    "failed": (
+        Story(ended=End.FAILED, error="nan"),
+        Decision(Then.ENDS_BADLY, "failed: nan"),
+    ),
+    "memory": (
+        Story(ended=End.OUT_OF_MEMORY, error="bad_alloc"),
+        Decision(Then.ENDS_BADLY, "out of memory: bad_alloc"),
+    ),
+    "memory of the GPU": (
+        Story(ended=End.OUT_OF_GPU_MEMORY, error="CUDA"),
+        Decision(Then.ENDS_BADLY, "out of GPU memory: CUDA"),
+    ),
+    "base": (
+        Story(ended=End.NO_BASE, error="not trained"),
+        Decision(Then.ENDS_BADLY, "no base: not trained"),
+    ),
+    "time limit": (
+        Story(ended=End.ASKED, error=WHY[End.ASKED]),
+        Decision(Then.AGAIN, WHY[End.ASKED]),
+    ),
+    "time limit, no progress": (
+        Story(ended=End.ASKED, error="asked", without_progress=3),
+        Decision(Then.ENDS_BADLY, "asked, and 3 attempts in a row brought no new checkpoint"),
+    ),
+    "preempted": (
+        Story(ended=End.PREEMPTED, error="preempted"),
+        Decision(Then.AGAIN, "preempted"),
     ),
     "preempted, no progress": (
-        Story(ended="interrupted", error=PREEMPTED, without_progress=3),
-        Decision("preempted", again=True),
+        Story(ended=End.PREEMPTED, error="preempted", without_progress=3),
+        Decision(Then.AGAIN, "preempted"),
+    ),
+    "killed": (
+        Story(ended=End.KILLED, error="killed by signal 9", without_progress=2),
+        Decision(Then.AGAIN, "killed by signal 9"),
+    ),
+    "killed, no progress": (
+        Story(ended=End.KILLED, error="killed by signal 9", without_progress=3),
+        Decision(
+            Then.ENDS_BADLY,
+            "killed by signal 9, and 3 attempts in a row brought no new checkpoint",
+        ),
     ),
     "taken over": (
-        Story(ended="interrupted", superseded=True),
-        Decision("another process has taken the run over"),
+        Story(ended=End.ASKED, superseded=True),
+        Decision(Then.ENDS_BADLY, "another process has taken the run over"),
     ),
 }
 
@@ -222,7 +267,8 @@ def test_a_killed_process_is_recorded_and_its_job_goes_back(runs, paths, submiss
 def test_a_job_that_was_asked_to_stop_goes_back_and_says_why(runs, paths, submission, slurm):
     attempt = leave_attempt(paths, "interrupted")
     assert settle(runs, SID, 143, IN_JOB) == ENDS_BADLY
-    assert read_outcome(attempt.outcome).error == ASKED
+    outcome = read_outcome(attempt.outcome)
+    assert (outcome.ended, outcome.error) == (End.ASKED, WHY[End.ASKED])
     assert slurm.calls() == ["scontrol requeue 123_1"]
 
 
@@ -231,7 +277,7 @@ def test_a_preempted_job_goes_back_and_is_known_as_preempted(runs, paths, submis
     slurm.says("scontrol show job 123_1", (0, shown, ""))
     attempt = leave_attempt(paths, "interrupted")
     settle(runs, SID, 143, IN_JOB)
-    assert read_outcome(attempt.outcome).error == PREEMPTED
+    assert read_outcome(attempt.outcome).ended is End.PREEMPTED
     assert slurm.calls() == ["scontrol requeue 123_1"]
 
 
@@ -276,11 +322,43 @@ def test_a_withdrawn_submission_ends_well(runs, submission, slurm):
     assert settle(runs, SID, 0, IN_JOB) == 0
 
 
-def test_a_job_that_could_not_start_is_not_tried_again(runs, paths, submission, slurm, capsys):
+def test_a_job_that_could_not_start_is_tried_on_other_nodes_and_says_why(
+    runs, paths, submission, slurm, capsys
+):
     leave_attempt(paths, "interrupted", job=replace(JOB, restart=7))  # of another start
-    assert settle(runs, SID, 2, IN_JOB) == ENDS_BADLY
-    assert slurm.calls() == []
-    assert "could not start, exit code 2" in capsys.readouterr().err
+    # A site that itself excludes a node: said to sbatch anew, the option replaces the script's.
+    runs.job_output(SID).mkdir()
+    runs.batch_script(SID).write_text("#!/bin/bash\n#SBATCH --exclude='node[7,9]'\n")
+    printed = "ImportError: libfoo.so: I/O error\nsrun: error: node3: task 0: Exited with code 1\n"
+    runs.job_log(SID, "123_1").write_text(printed)
+    slurm.says("sbatch", (0, "140\n", ""))
+    assert settle(runs, SID, 2, IN_JOB | {"SLURMD_NODENAME": "node3"}) == ENDS_BADLY
+    outcome = read_outcome(paths.attempt(2).outcome)
+    assert (outcome.ended, outcome.error) == (
+        End.NOT_STARTED,
+        "ImportError: libfoo.so: I/O error",
+    )
+    [call] = slurm.calls("squeue")
+    assert "--dependency=afterany:123_1 --exclude=node[7,9],node3 " in call
+    assert "is followed by 140_1 not on node3" in capsys.readouterr().err
+
+
+def test_where_there_is_no_other_node_the_job_goes_back_into_the_queue(
+    runs, paths, submission, slurm
+):
+    runs.job_output(SID).mkdir()
+    runs.batch_script(SID).touch()
+    refusal = "sbatch: error: Batch job submission failed: Requested node configuration is not"
+    slurm.says("sbatch", (1, "", refusal))
+    leave_attempt(paths, End.BAD_NODE, "torch sees no GPU")
+    settle(runs, SID, 2, IN_JOB | {"SLURMD_NODENAME": "node3"})
+    assert slurm.calls("squeue")[-1] == "scontrol requeue 123_1"
+
+
+def test_a_run_that_could_not_start_anywhere_stops(runs, paths, submission, slurm):
+    for restart in range(3):
+        settle(runs, SID, 2, IN_JOB | {"SLURM_RESTART_COUNT": str(restart)})
+    assert slurm.calls() == ["scontrol requeue 123_1"] * 2
 
 
 def test_a_process_killed_on_its_way_to_an_attempt_is_tried_again_three_times(
@@ -297,6 +375,15 @@ def test_a_run_that_another_process_trains_by_now_is_left_to_it(runs, paths, sub
     leave_attempt(paths, "interrupted")
     paths.lease.write_text('{"host": "node7", "pid": 1, "started": "1", "token": "theirs"}')
     assert settle(runs, SID, 138, IN_JOB) == ENDS_BADLY
+    assert slurm.calls() == []
+
+
+def test_a_job_that_waited_in_vain_for_another_process_is_no_attempt(
+    runs, paths, submission, slurm
+):
+    paths.lease.write_text('{"host": "node7", "pid": 1, "started": "1", "token": "theirs"}')
+    assert settle(runs, SID, 2, IN_JOB) == ENDS_BADLY
+    assert paths.attempt_numbers() == []
     assert slurm.calls() == []
 
 
@@ -393,7 +480,7 @@ def test_where_requeue_is_forbidden_a_successor_follows_and_children_wait_for_it
         "scontrol update JobId=130 Dependency=afterok:140_1",
     ]
     assert capsys.readouterr().err == (
-        f"harness: 123_1 is followed by 140_1, for which 130 waits now ({ASKED})\n"
+        f"harness: 123_1 is followed by 140_1, for which 130 waits now ({WHY[End.ASKED]})\n"
     )
 
 
@@ -452,6 +539,8 @@ def test_a_successor_that_slurm_refuses_is_told(runs, paths, forbidden, slurm):
     leave_attempt(paths, "interrupted")
     with pytest.raises(LaunchError, match=r"No successor for 123_1: .*QOSMaxSubmitJobPerUserLimit"):
         settle(runs, SID, 143, IN_JOB)
+    # And it is told where `harness fails` looks.
+    assert "QOSMaxSubmitJobPerUserLimit" in read_outcome(paths.attempt(1).outcome).error
 
 
 def test_without_a_batch_script_there_is_no_successor(runs, paths, forbidden, slurm):
@@ -465,7 +554,7 @@ def test_attempts_count_until_one_made_progress(paths):
     leave_attempt(paths, "killed")  # from 0 to 40
     leave_checkpoint(paths, 40)
     leave_attempt(paths, "killed")  # from 40, no further
-    leave_attempt(paths, "interrupted", ASKED)  # nor this
+    leave_attempt(paths, End.ASKED)  # nor this
     assert attempts_without_progress(paths, SID) == 2
     leave_checkpoint(paths, 80)
     assert attempts_without_progress(paths, SID) == 0
@@ -473,7 +562,7 @@ def test_attempts_count_until_one_made_progress(paths):
 
 def test_attempts_that_slurm_ended_do_not_count(paths):
     leave_attempt(paths, "killed")
-    leave_attempt(paths, "interrupted", PREEMPTED)
+    leave_attempt(paths, End.PREEMPTED)
     leave_attempt(paths, "interrupted")  # by Slurm's own requeue: no aftermath said why
     leave_attempt(paths, "lost")
     leave_attempt(paths, "killed")

@@ -267,11 +267,12 @@ def test_a_gpu_that_torch_does_not_see_is_wrong(look, cluster):
     assert "CPU build of torch" in check.advice
 
 
-def test_a_node_without_a_driver_is_a_warning_since_test_clusters_have_none(look, cluster):
+def test_a_node_without_a_driver_is_right_only_where_gpus_are_fake(look, cluster):
     cluster.node_has(GOOD_NODE | {"cuda": False, "device": "", "driver": False})
     check = look()[SEES]
-    assert check.ok is None
-    assert "weeks at paper scale" in check.advice
+    assert check.ok is False
+    assert "fake_gpus = true" in check.advice
+    assert look(fake_gpus=True)[SEES].ok
 
 
 def test_packages_that_a_node_lacks_are_told_with_their_errors(look, cluster):

@@ -171,7 +171,7 @@ def test_want_of_memory_is_read_off_what_slurm_prints_into_the_log(
 
 
 def test_want_of_memory_on_a_gpu_is_not_mended_by_more_on_the_host(r50, cluster, seen):
-    cluster.end(r50, "FAILED", "out of memory", "CUDA out of memory: 2 GiB")
+    cluster.end(r50, "FAILED", "out of GPU memory", "CUDA out of memory: 2 GiB")
     assert seen(r50) == RunState(State.FAILED, "CUDA out of memory: 2 GiB", Cause.OUT_OF_MEMORY)
 
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import zipfile
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -18,10 +18,10 @@ from harness.grid import NO_LOSS, Setting, finetune
 from harness.grid.spec import base_of
 from harness.lease import lease
 from harness.paths import RunsFolder
-from harness.records import Outcome, read_begin, read_metrics, read_outcome
+from harness.records import End, Outcome, read_begin, read_metrics, read_outcome
 from harness.shapes import write_shapes
 from harness.slurm.submissions import Submission, withdraw, write_submission
-from harness.slurm.worker import GPU_DEVICES, task_of
+from harness.slurm.worker import task_of
 
 ROOT = Path(__file__).parents[2]
 SID = "h-0123456789ab"
@@ -70,8 +70,8 @@ def coco_ap(gt_json, results_json, *, task):
     return dict.fromkeys(METRICS, 34.5)
 
 @contextlib.contextmanager
-def process_group(rank, world_size, local_rank, port):
-    tell(f"meets {rank} {world_size} {local_rank} {port}")
+def process_group(rank, world_size, local_rank, meeting):
+    tell(f"meets {rank} {world_size} {local_rank} {meeting.name}")
     yield
     tell("left")
 
@@ -154,6 +154,7 @@ def submission(runs, spec) -> Submission:
         code="0" * 12,
         code_hash="1" * 64,
         created_at=1.0,
+        fake_gpus=True,
     )
     write_submission(runs, made)
     return made
@@ -227,12 +228,18 @@ def test_a_done_run_is_left_alone(start, paths):
     assert paths.attempt_numbers() == [1]
 
 
-@pytest.mark.skipif(
-    any(Path(device).exists() for device in GPU_DEVICES), reason="a GPU: threads are left alone"
-)
-def test_without_a_gpu_a_process_computes_with_one_thread(start, scene):
+def test_where_gpus_are_fake_a_process_computes_with_one_thread(start, scene):
     ended(start(OMP_NUM_THREADS="8"))
     assert (scene / "trains 0").read_text() == "1"
+
+
+def test_a_node_whose_gpu_torch_does_not_see_trains_nothing(start, scene, paths, submission, runs):
+    write_submission(runs, replace(submission, fake_gpus=False))
+    code, printed = ended(start())  # the stand-in brings no torch, so no GPU is seen
+    assert code == 2
+    assert "NodeError: torch sees no GPU on " in printed
+    assert read_outcome(paths.attempt(1).outcome).ended is End.BAD_NODE
+    assert not list(scene.glob("trains *"))
 
 
 @pytest.mark.parametrize("signum", [signal.SIGUSR2, signal.SIGTERM])
@@ -316,9 +323,9 @@ def two(start):
 
 def test_of_two_processes_both_train_and_the_first_scores(start, scene, paths):
     assert [ended(worker)[0] for worker in two(start)] == [0, 0]
-    # Rank, number of processes, GPU on this node, and the port: 20,000 + the job's number.
-    assert (scene / "meets 0 2 0 20126 0").exists()
-    assert (scene / "meets 1 2 1 20126 1").exists()
+    # Rank, number of processes, GPU on this node, and a file named by the job and its restarts.
+    assert (scene / "meets 0 2 0 123_1_0.port 0").exists()
+    assert (scene / "meets 1 2 1 123_1_0.port 1").exists()
     assert (scene / "trains 0").exists()
     assert (scene / "trains 1").exists()
     assert paths.attempt_numbers() == [1]
@@ -351,13 +358,8 @@ def test_a_process_beside_that_fails_says_why_in_the_attempt(start, scene, paths
         ("SLURM_PROCID", "KeyError: 'SLURM_PROCID'"),
     ],
 )
-def test_outside_a_job_nothing_is_trained(missing, told):
+def test_outside_a_job_nothing_is_trained(missing, told, runs, submission):
     environment = slurm()
     del environment[missing]
     with pytest.raises(LaunchError, match=rf"in no job of a Slurm array \({told}\).*harness run"):
-        task_of(SID, environment)
-
-
-@pytest.mark.parametrize(("number", "port"), [("7", 20_007), ("39999", 59_999), ("40000", 20_000)])
-def test_processes_of_a_job_meet_at_a_port_of_its_number(number, port):
-    assert task_of(SID, slurm(SLURM_JOB_ID=number))[0].port == port
+        task_of(runs, submission, environment)
