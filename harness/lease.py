@@ -1,4 +1,4 @@
-"""A lease on a run folder: two attempts at one run never write together.
+"""A lease on a folder: two attempts at one run, or two launchers, never write together.
 
 The file is created exclusively and touched while its holder lives. It may be taken over when the
 holder is seen to be dead (same host) or has not touched it for long (another host). A holder that
@@ -14,7 +14,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -49,15 +49,18 @@ UNKNOWN = Holder("unknown", 0, "")
 
 
 @contextmanager
-def lease(path: Path, what: str, wait_s: float = 0.0) -> Iterator[None]:
-    """Hold the lease file `path` in the block.
+def lease(path: Path, what: str, wait_s: float = 0.0) -> Iterator[Callable[[], None]]:
+    """Hold the lease file `path` in the block, which gets a function to make sure of it.
+
+    That raises a LaunchError if the lease was lost: to a process that was stopped for long, its own
+    heartbeat says so only later.
 
     If it is lost meanwhile, this process gets `LEASE_LOST`: an attempt then ends as interrupted,
     and any other process dies of it.
 
     Args:
-        path: the lease file, in the run's folder.
-        what: the run's name for the message.
+        path: the lease file.
+        what: is leased, as a message names it.
         wait_s: how long to wait for another holder to end, or to be known as dead.
 
     Raises:
@@ -70,8 +73,16 @@ def lease(path: Path, what: str, wait_s: float = 0.0) -> Iterator[None]:
     ended = threading.Event()
     heart = threading.Thread(target=_beat, args=(path, me, what, ended), daemon=True)
     heart.start()
+
+    def make_sure() -> None:
+        if not path.exists() or _holder_in(path) != me:
+            raise LaunchError(
+                f"{what}: its lease was lost while this process was stopped. Give the same command "
+                "again."
+            )
+
     try:
-        yield
+        yield make_sure
     finally:
         ended.set()
         heart.join()
@@ -80,8 +91,13 @@ def lease(path: Path, what: str, wait_s: float = 0.0) -> Iterator[None]:
                 path.unlink()
 
 
-def live_holder(path: Path) -> Holder | None:
-    """Who holds the lease now; None where nobody does, or the holder is dead."""
+def live_holder(path: Path, now_s: float | None = None) -> Holder | None:
+    """Who holds the lease now; None where nobody does, or the holder is dead.
+
+    Args:
+        path: the lease file.
+        now_s: seconds since 1970 by the clock that stamps this file; that of this host by default.
+    """
     try:
         try:
             holder = _holder_in(path)
@@ -89,7 +105,8 @@ def live_holder(path: Path) -> Holder | None:
             holder = UNKNOWN
         if holder.host == socket.gethostname():
             return holder if _started(holder.pid) == holder.started else None
-        return holder if time.time() - path.stat().st_mtime < STALE_AFTER_S else None
+        now_s = time.time() if now_s is None else now_s
+        return holder if now_s - path.stat().st_mtime < STALE_AFTER_S else None
     except FileNotFoundError:
         return None
 
@@ -124,16 +141,20 @@ def _take(path: Path, me: Holder, what: str, wait_s: float) -> None:
 
 def _taken_by(path: Path, me: Holder) -> Holder:
     """Who holds the lease after an attempt to take it: `me`, or another that lives."""
+    holder = UNKNOWN
     for _ in range(10):
         if _create(path, me):
             return me
-        holder = live_holder(path)
-        if holder is not None:
-            return holder
+        with suppress(FileNotFoundError):
+            holder = _holder_in(path)
+            if holder.host == me.host and live_holder(path) is not None:
+                return holder
         if _take_over(path, me):
             return me
+        if holder.host != me.host:
+            return holder
         time.sleep(0.05)
-    raise LaunchError(f"The lease {path} is taken again and again by others. Try once more.")
+    return holder
 
 
 def _create(path: Path, me: Holder) -> bool:
@@ -162,7 +183,8 @@ def _take_over(path: Path, me: Holder) -> bool:
             turn.unlink(missing_ok=True)
         return False
     with suppress(FileNotFoundError):
-        if path.exists() and live_holder(path) is None:
+        # Both files have their times from one clock, which need not be that of this host.
+        if path.exists() and live_holder(path, turn.stat().st_mtime) is None:
             os.replace(turn, path)
             return True
         turn.unlink()
@@ -182,7 +204,9 @@ def _beat(path: Path, me: Holder, what: str, ended: threading.Event) -> None:
         except OSError:  # a file system that is away for a while is no reason to end
             continue
         with suppress(OSError):
-            print(f"The lease of {what} was {how}: this attempt ends.", file=sys.stderr, flush=True)
+            print(
+                f"{what}: its lease was {how}, so this process ends.", file=sys.stderr, flush=True
+            )
         os.kill(os.getpid(), LEASE_LOST)
         return
 

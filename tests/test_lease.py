@@ -106,6 +106,23 @@ def test_a_lease_of_another_host_that_is_not_touched_is_taken_over(path):
         assert live_holder(path).pid == os.getpid()
 
 
+def test_a_host_whose_clock_is_ahead_takes_no_lease_from_a_live_holder(path, monkeypatch):
+    # The file's age is told by the clock that stamps both files, and here that is not this host's.
+    write_lease(path, host="node7", pid=1, started="1")
+    monkeypatch.setattr("harness.lease.time.time", lambda: 4e9)
+    with pytest.raises(LaunchError, match="by process 1 on node7"), lease(path, "Run 3f9c1ab2"):
+        pass
+    assert [one.name for one in path.parent.iterdir()] == ["lease"]
+
+
+def test_a_process_that_was_stopped_for_long_can_make_sure_of_its_lease(path):
+    with lease(path, "A submission") as make_sure:
+        make_sure()
+        path.write_text(json.dumps({"host": "node7", "pid": 1, "started": "1"}))  # meanwhile
+        with pytest.raises(LaunchError, match="A submission: its lease was lost while"):
+            make_sure()
+
+
 def test_a_lease_cut_short_by_a_full_disk_counts_as_held_only_while_it_is_young(path):
     path.parent.mkdir()
     path.write_text("")
@@ -129,8 +146,9 @@ def test_a_holder_that_lost_its_lease_is_ended_and_leaves_the_new_one(
         lose()
     assert path.read_text() == theirs
     assert path.stat().st_mtime == 1  # nor was it kept alive
-    assert "Run 3f9c1ab2 was taken over by process 1 on node7: this attempt ends." in (
-        capfd.readouterr().err
+    assert (
+        "Run 3f9c1ab2: its lease was taken over by process 1 on node7, so this process ends."
+        in (capfd.readouterr().err)
     )
 
 
@@ -141,7 +159,7 @@ def test_a_holder_whose_lease_was_removed_is_ended(path, quick, loss_is_an_excep
 
     with pytest.raises(SystemExit), lease(path, "Run 3f9c1ab2"):
         lose()
-    assert "The lease of Run 3f9c1ab2 was removed: this attempt ends." in capfd.readouterr().err
+    assert "Run 3f9c1ab2: its lease was removed, so this process ends." in capfd.readouterr().err
 
 
 def test_a_lease_lost_just_before_the_end_is_left_to_its_new_holder(path):

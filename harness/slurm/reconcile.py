@@ -109,6 +109,8 @@ def _array_ids(answer: Answer) -> dict[str, str]:
 
 
 def _unwanted(runs: RunsFolder, kept: Collection[Submission], answer: Answer) -> tuple[Job, ...]:
+    """Live jobs that must not be: see `Settled`."""
+    newest = _newest_of_each_run(kept, answer)
     arrays = {one.sid: one.job_id for one in kept}
     waiting = {
         (job.sid, job.index)
@@ -120,6 +122,8 @@ def _unwanted(runs: RunsFolder, kept: Collection[Submission], answer: Answer) ->
         job
         for job in answer.live
         if job.sid in withdrawn
+        # A run was given twice, by a launcher that was stopped while another took its place.
+        or (job.state == "PENDING" and newest.get((job.sid, job.index), job.sid) != job.sid)
         # A successor's forerunner runs: of two that both wait, one was never asked for.
         or (
             job.state == "PENDING"
@@ -127,6 +131,19 @@ def _unwanted(runs: RunsFolder, kept: Collection[Submission], answer: Answer) ->
             and job.array_id != arrays[job.sid]
         )
     )
+
+
+def _newest_of_each_run(kept: Collection[Submission], answer: Answer) -> dict[tuple[str, int], str]:
+    """By task the newest submission that has a live job of the same run; a running one's first."""
+    runs_of = {
+        (one.sid, index): (run_id, one.created_at)
+        for one in kept
+        for index, run_id in enumerate(one.run_ids)
+    }
+    live = [job for job in answer.live if (job.sid, job.index) in runs_of]
+    live.sort(key=lambda job: (job.state != "PENDING", runs_of[job.sid, job.index][1]))
+    newest = {runs_of[job.sid, job.index][0]: job.sid for job in live}
+    return {task: newest[run_id] for task, (run_id, _) in runs_of.items() if run_id in newest}
 
 
 def _is_withdrawn(runs: RunsFolder, sid: str) -> bool:

@@ -135,6 +135,13 @@ class Site(BaseModel):
     container: list[Annotated[str, AfterValidator(_printable)]] = []
     sbatch: dict[str, Annotated[str | int | float | bool, AfterValidator(_option_value)]] = {}
 
+    @property
+    def most_jobs(self) -> int | None:
+        """How many jobs may be in the queue after a submit; None for any number."""
+        if self.max_submitted is None or self.requeue:
+            return self.max_submitted
+        return max(1, self.max_submitted // 2)  # each that runs needs room for its successor
+
     @model_validator(mode="after")
     def _keys_fit_together(self) -> Self:
         longest = self.time_limit_min * 30

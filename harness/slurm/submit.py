@@ -1,6 +1,6 @@
 """Giving a grid to Slurm: each run once, however often and from wherever it is asked for."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from harness.errors import LaunchError
@@ -97,7 +97,10 @@ def submit(
     specs = grid.runs
     private_folder(runs.submissions)
     what = f"A submission into {runs.folder}"
-    with signals_end_in_order(), lease(runs.submit_lock, what, wait_s=LAUNCHER_WAITS_S):
+    with (
+        signals_end_in_order(),
+        lease(runs.submit_lock, what, wait_s=LAUNCHER_WAITS_S) as make_sure,
+    ):
         runs.remove_temporaries()
         undone = undone_of(specs, runs)
         settled = reconcile(runs, undone, clock)
@@ -109,7 +112,7 @@ def submit(
             choice.specs,
             unfinished_bases=_unfinished_bases(choice.specs, seen.states),
             site=site,
-            room=None if site.max_submitted is None else max(0, site.max_submitted - live_total),
+            room=None if site.most_jobs is None else max(0, site.most_jobs - live_total),
         )
         array_ids: list[str] = []
         if arrays:
@@ -119,7 +122,7 @@ def submit(
         cancel(unwanted)
         if arrays:
             jobs = {run_id: job.job_id for run_id, job in seen.jobs.items() if job.live}
-            array_ids = _Giving(runs, site, snapshot, mem_gb, clock).give(arrays, jobs)
+            array_ids = _Giving(runs, site, snapshot, mem_gb, clock, make_sure).give(arrays, jobs)
     submitted = {run_id for one in arrays for run_id in one.run_ids}
     return Submitted(
         submitted=tuple(run_id for run_id in specs if run_id in submitted),
@@ -189,6 +192,7 @@ class _Giving:
     snapshot: Snapshot
     mem_gb: float | None
     clock: Clock
+    make_sure: Callable[[], None]  # that this is still the one launcher
 
     def give(self, arrays: tuple[Array, ...], jobs: Mapping[str, str]) -> list[str]:
         """The arrays' job ids; `jobs` are those of bases that are live already."""
@@ -204,6 +208,7 @@ class _Giving:
         return array_ids
 
     def _give_one(self, array: Array, after: str | None) -> str:
+        self.make_sure()
         submission = self._record(array)
         write_submission(self.runs, submission)
         try:

@@ -215,6 +215,32 @@ def test_a_double_that_nobody_asked_for_is_cancelled(give, cluster, ids, grid):
     assert cluster.live(ids["base R50"]) == ["101_0"]
 
 
+def test_runs_that_were_given_twice_lose_their_older_jobs(give, cluster, ids, grid, runs):
+    # As by a launcher that was stopped for minutes while another took its place.
+    give()
+    older = {path: path.read_text() for path in runs.all_submissions()}
+    for path in older:
+        path.unlink()
+    give()
+    for path, text in older.items():
+        path.write_text(text)
+    assert len(cluster.live(ids["k=2"])) == 2
+    assert give().submitted == ()
+    assert no_run_has_two_live_jobs(cluster, grid)
+    assert cluster.live(ids["base R50"]) == ["103_0"]  # 100 to 102 were the older arrays
+
+
+def test_a_launcher_that_has_lost_its_place_to_another_submits_nothing_more(
+    give, cluster, runs, ids
+):
+    # While the first sbatch is under way, another host's launcher, which has not seen a sign of
+    # this one for minutes, takes the lock.
+    cluster.next_sbatch("lose-lock")
+    with pytest.raises(LaunchError, match="its lease was lost while this process was stopped"):
+        give()
+    assert len(cluster.calls("sbatch")) == 1
+
+
 def test_nothing_is_submitted_while_slurm_cannot_be_asked(give, cluster, runs):
     cluster.set(unreachable=True)
     with pytest.raises(LaunchError, match=r"squeue failed: squeue: error: Unable to contact"):
@@ -340,6 +366,13 @@ def test_the_clusters_limit_of_jobs_leaves_runs_for_the_next_time(give, cluster,
     assert ids["base R50"] in given.submitted
     assert give(site=replace_site(site, max_submitted=4)).submitted == ()
     assert set(give().submitted) == set(given.left_over)
+
+
+def test_where_jobs_submit_successors_half_of_the_places_are_kept_for_those(give, site):
+    # Each job that runs may need one place more, of 6 in all: 3 jobs and their 3 successors.
+    given = give(site=replace_site(site, max_submitted=6, requeue=False))
+    assert len(given.submitted) == 3
+    assert len(given.left_over) == 2
 
 
 def replace_site(site, **changes):

@@ -69,7 +69,7 @@ def fail(words: str, code: int = 1):
 
 
 def sbatch(cluster, arguments) -> int:
-    """Faults, each for one call: refuse, never, silent, late, kill-before, kill-after."""
+    """Faults, one a call: refuse, never, silent, late, kill-before, kill-after, lose-lock."""
     options, script = {}, Path(arguments[-1])
     for line in script.read_text().splitlines():
         if line.startswith("#SBATCH --"):
@@ -83,7 +83,7 @@ def sbatch(cluster, arguments) -> int:
     late = 10.0 if fault == "late" else 0.0
     after = options.get("dependency", "").removeprefix("afterok:") or None
     if after and not any(job_id(job) == after and job["known"] for job in cluster["jobs"]):
-        return fail("sbatch: error: Batch job submission failed: Job dependency problem")
+        after = None  # Slurm 22.05 takes a job that it has forgotten for one that has ended well
     array = ""
     if fault != "never":
         for _ in range(2 if cluster["duplicate"] else 1):
@@ -91,6 +91,9 @@ def sbatch(cluster, arguments) -> int:
     cluster["unreachable"] = cluster["unreachable_after_sbatch"]
     if fault == "kill-after":
         return kill_launcher()
+    if fault == "lose-lock":
+        (script.parents[1] / "lock").unlink()
+        fault = ""
     if fault:
         return fail("sbatch: error: Batch job submission failed: Socket timed out on send/recv")
     print(f"Submitted batch job {array}")
