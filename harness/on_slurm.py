@@ -51,7 +51,6 @@ def submit_grid(
         {
             "submitted": command("status --watch", one, place.runs.folder),
             "held": command("fails", one, place.runs.folder),
-            "left_over": "the same command again, when there is room",
         },
     )
     return done

@@ -25,6 +25,7 @@ from harness.slurm.again import JobNow, look_at, once_more
 from harness.slurm.causes import OUT_OF_MEMORY, last_words
 from harness.slurm.here import job_here
 from harness.slurm.submissions import Submission, read_submission
+from harness.slurm.waiting import give_waiting
 
 ENDS_BADLY = 3  # not 1, with which Python ends where it cannot import harness
 MOST_WITHOUT_PROGRESS = 3
@@ -142,7 +143,19 @@ def settle(runs: RunsFolder, sid: str, code: int, environment: Mapping[str, str]
             _add(story.attempt, str(error))
             raise
     print(f"harness: {job.job_id} {did} ({decision.why})", file=sys.stderr)
+    if did == "ends" and story.state == "RUNNING":  # else Slurm may end this process at any moment
+        _make_way(runs)
     return 0 if decision.then is Then.ENDS_WELL else ENDS_BADLY
+
+
+def _make_way(runs: RunsFolder) -> None:
+    try:
+        given = give_waiting(runs)
+    except HarnessError as error:
+        print(f"harness: what waits for room was not submitted: {error}", file=sys.stderr)
+        return
+    if given:
+        print(f"harness: submitted, now that there is room: {', '.join(given)}", file=sys.stderr)
 
 
 def _story(

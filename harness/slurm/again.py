@@ -21,12 +21,6 @@ from harness.slurm.submissions import SID, Submission
 RETRY_FOR_S = 3600.0  # a controller that is away: nobody else could have this job's node meanwhile
 RETRY_EVERY_S = 5.0
 
-NO_ANSWER = re.compile(
-    "unable to contact|timed out|connection refused|connection reset|connect failure|"
-    "zero bytes|temporarily",
-    re.IGNORECASE,
-)
-
 
 @dataclass(frozen=True)
 class JobNow:
@@ -71,7 +65,7 @@ def once_more(
         reply = _ask("scontrol", "requeue", job.job_id)
         if reply.code == 0:
             return "goes back into the queue"
-        if _is_silence(reply):
+        if reply.is_silence:
             raise LaunchError(f"scontrol requeue {job.job_id} failed: {reply.in_one_line}")
         # Else Slurm forbids it, whatever the site file says.
     return _followed(runs, job, index)
@@ -104,7 +98,6 @@ def _submit(runs: RunsFolder, job: JobName, index: int, not_on: str) -> str:
         raise LaunchError(f"There is no {script}, so no successor can be submitted.")
     command = [
         "sbatch",
-        "--parsable",
         f"--array={index}",
         # It begins when this job has ended, well or not; and no longer after the base's.
         f"--dependency=afterany:{job.job_id}",
@@ -114,9 +107,9 @@ def _submit(runs: RunsFolder, job: JobName, index: int, not_on: str) -> str:
     give_up_at = time.monotonic() + RETRY_FOR_S
     while True:
         reply = call(command)
-        if reply.code == 0 and (number := re.match(r"\d+", reply.out)):
-            return f"{number[0]}_{index}"
-        if not _is_silence(reply) or time.monotonic() > give_up_at:
+        if reply.job_id:
+            return f"{reply.job_id}_{index}"
+        if not reply.is_silence or time.monotonic() > give_up_at:
             raise LaunchError(f"No successor for {job.job_id}: sbatch says {reply.in_one_line}")
         time.sleep(RETRY_EVERY_S)
         if found := _successor(job, index):  # it was made, and only the answer was lost
@@ -156,10 +149,6 @@ def _ask(*command: str) -> Reply:
             reply = call(command)
         except SlurmError as error:
             return Reply(127, err=str(error))
-        if not _is_silence(reply) or time.monotonic() > give_up_at:
+        if not reply.is_silence or time.monotonic() > give_up_at:
             return reply
         time.sleep(RETRY_EVERY_S)
-
-
-def _is_silence(reply: Reply) -> bool:
-    return reply.code is None or (reply.code != 0 and bool(NO_ANSWER.search(reply.err)))

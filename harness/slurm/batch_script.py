@@ -9,6 +9,7 @@ from pathlib import Path
 import submitit
 
 from harness.errors import LaunchError
+from harness.files import write_text
 from harness.paths import RunsFolder
 from harness.slurm.aftermath import ENDS_BADLY
 from harness.slurm.site import Site
@@ -46,23 +47,41 @@ class Request:
     teardown: tuple[str, ...] = ()
 
 
-def array_request(
-    runs: RunsFolder, submission: Submission, site: Site, after: str | None
-) -> Request:
+def write_array_script(runs: RunsFolder, submission: Submission, site: Site) -> Path:
+    """Write the batch script of `submission` to where its jobs print too: a private folder.
+
+    Args:
+        runs: where the runs' folders are.
+        submission: its record.
+        site: the cluster.
+
+    Raises:
+        LaunchError: a path cannot be told to Slurm, or this machine has no Slurm.
+    """
+    script = runs.batch_script(submission.sid)
+    write_script(script, batch_script(array_request(runs, submission, site), site))
+    return script
+
+
+def write_script(script: Path, text: str) -> None:
+    """Write a batch script into a folder which is made, and private."""
+    script.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    script.parent.chmod(0o700)
+    write_text(script, text)
+
+
+def array_request(runs: RunsFolder, submission: Submission, site: Site) -> Request:
     """What the array of `submission` asks for.
 
     Args:
         runs: where the runs' folders are.
         submission: its record.
         site: the cluster.
-        after: the job, as "123_4", that must end well first; None where none must.
     """
     folder = str(runs.folder.absolute())
     # On the node itself, where Slurm's commands are, and not in the container.
     python = sys.executable if site.container else site.python or sys.executable
     aftermath = [python, "-P", "-m", "harness.slurm.aftermath", folder, submission.sid]
-    # A fine-tune whose base failed would else wait in the queue for ever.
-    waits = {"dependency": f"afterok:{after}", "kill-on-invalid-dep": "yes"} if after else {}
     return Request(
         name=submission.sid,
         output=runs.job_output(submission.sid).absolute(),
@@ -73,7 +92,7 @@ def array_request(
         time_limit_min=submission.time_limit_min,
         size=len(submission.run_ids),
         max_running=site.max_running,
-        options={"requeue" if submission.requeue else "no-requeue": True, **waits},
+        options={"requeue" if submission.requeue else "no-requeue": True},
         teardown=(
             "code=$?",
             f'{shlex.join(aftermath)} "$code"',

@@ -102,6 +102,21 @@ def state_of(
     return _of_forgotten(traces, base_id, base, accounted=accounted)
 
 
+def of_waiting(base_id: str | None, base: RunState | None, *, makes_way: bool) -> RunState:
+    """The state of a run for which Slurm's queue had no room.
+
+    Args:
+        base_id: of the base that it starts from; None for a base.
+        base: the state of that base.
+        makes_way: whether a job is left that gives it to Slurm when it ends.
+    """
+    if base_id and (blocked := _blocked_by(base_id, base)):
+        return blocked
+    if makes_way:
+        return RunState(State.QUEUED, "waits for room in the queue (max_submitted)")
+    return RunState(State.TO_DO, "found no room in the queue, and no job is left to make some")
+
+
 def last_words(printed: str) -> str:
     """The last line that a job wrote to stderr which says more than that it has ended, if any."""
     lines = [line.strip() for line in printed.splitlines() if line.strip()]

@@ -1,6 +1,7 @@
 """Slurm's commands: each with a time limit, and as if given in a shell outside of any job."""
 
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -17,6 +18,10 @@ NOT_PASSED = (
     *("SLURM_", "SLURMD_", "SRUN_", "SBATCH_", "SUBMITIT_", "SQUEUE_", "SACCT_", "SCANCEL_"),
     *("SINFO_", "SCONTROL_", "CUDA_VISIBLE_DEVICES", "GPU_DEVICE_ORDINAL", "ROCR_VISIBLE_DEVICES"),
     *("MASTER_ADDR", "MASTER_PORT", "RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE"),
+)
+SILENCE = re.compile(
+    "timed out|timeout|contact|connect|communicat|zero bytes|receive|interrupted|temporarily",
+    re.IGNORECASE,
 )
 KEPT = {"SLURM_CONF", "SLURM_CONF_SERVER", "SLURM_JWT"}  # which cluster this is, and who asks
 
@@ -37,6 +42,19 @@ class Reply:
     code: int | None
     out: str = ""
     err: str = ""
+
+    @property
+    def is_silence(self) -> bool:
+        """Whether Slurm may have heard the command and done it, and only the answer is missing."""
+        if self.code is None or self.code < 0:
+            return True
+        return self.code != 0 and bool(SILENCE.search(self.err))
+
+    @property
+    def job_id(self) -> str | None:
+        """The id that sbatch names; None where it names none."""
+        found = re.search(r"^(?:Submitted batch job )?(\d+)", self.out, re.MULTILINE)
+        return found[1] if found and self.code == 0 else None
 
     @property
     def in_one_line(self) -> str:

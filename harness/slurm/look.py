@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.files import tail
 from harness.grid.again import command
@@ -11,7 +11,7 @@ from harness.grid.state import RunState, State, is_done, run_state
 from harness.lease import live_holder
 from harness.paths import RunsFolder
 from harness.records import read_begin, read_outcome
-from harness.slurm.causes import Traces, state_of
+from harness.slurm.causes import Traces, of_waiting, state_of
 from harness.slurm.commands import SlurmError
 from harness.slurm.jobs import Answer, Job, ask
 from harness.slurm.submissions import Submission, submissions_of
@@ -24,11 +24,13 @@ class Look:
     Attributes:
         states: of every run that was asked for, in that order.
         jobs: by run id, of those that have one: a live one before any other, else the newest.
+        waiting: ids of runs that are for Slurm when its queue has room.
         note: why Slurm has no part in it; "" where it answered or was not needed.
     """
 
     states: dict[str, RunState]
     jobs: dict[str, Job]
+    waiting: frozenset[str] = frozenset()
     note: str = ""
 
 
@@ -47,7 +49,7 @@ def look(specs: Mapping[str, RunSpec], runs: RunsFolder) -> Look:
         answer = ask(submissions, undone)
     except SlurmError as error:
         seen = look_with(specs, runs, undone, submissions, None)
-        return Look(seen.states, seen.jobs, f"By files alone: {error}")
+        return replace(seen, note=f"By files alone: {error}")
     return look_with(specs, runs, undone, submissions, answer)
 
 
@@ -79,6 +81,11 @@ def look_with(
     jobs = _jobs_of(submissions, answer) if answer else {}
     jobs = {run_id: job for run_id, job in jobs.items() if run_id in specs}
     newest = _newest_submissions(submissions, jobs)
+    waiting = frozenset(
+        run_id
+        for run_id, one in newest.items()
+        if one.run_ids.index(run_id) in one.waiting and not (run_id in jobs and jobs[run_id].live)
+    )
     now = time.time()
     states: dict[str, RunState] = {}
     for run_id in specs:
@@ -88,6 +95,10 @@ def look_with(
             states[run_id] = RunState(State.BLOCKED, not_built) if not_built else _DONE
             continue
         base_id, base = _base(specs[run_id], states, runs)
+        if run_id in waiting:
+            makes_way = answer is None or any(job.live for job in jobs.values())
+            states[run_id] = of_waiting(base_id, base, makes_way=makes_way)
+            continue
         job = jobs.get(run_id)
         try:
             traces = _traces(specs[run_id], runs, job, newest.get(run_id))
@@ -107,7 +118,7 @@ def look_with(
             accounted=answer is not None and answer.accounted,
             now=now,
         )
-    return Look(states, jobs)
+    return Look(states, jobs, waiting)
 
 
 _DONE = RunState(State.DONE)

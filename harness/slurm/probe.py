@@ -10,10 +10,10 @@ from typing import Any
 
 from harness.errors import LaunchError
 from harness.paths import RunsFolder
-from harness.slurm.batch_script import Request, batch_script, log_of
+from harness.slurm.batch_script import Request, batch_script, log_of, write_script
 from harness.slurm.commands import call
 from harness.slurm.jobs import ENDED
-from harness.slurm.sbatch import advice_for, send, write_script
+from harness.slurm.sbatch import advice_for, send
 from harness.slurm.site import Site
 from harness.slurm.submissions import new_sid
 
@@ -103,7 +103,7 @@ def _small_job(site: Site, script: Path, wait_s: float, pause: Callable[[], None
     shutil.copytree(
         package, request.code / package.name, ignore=shutil.ignore_patterns("__pycache__")
     )
-    job_id = send(script, site)
+    job_id = send(script, site.name)
     waiting = _wait(job_id, wait_s, pause)
     if waiting:
         advice = "The partition may be busy: give the command again later, or see `squeue --start`."

@@ -34,7 +34,7 @@ class Settled:
     """What is known once no record is in doubt any more.
 
     Attributes:
-        submissions: the open ones that hold an undone run; each has a job id.
+        submissions: the open ones that hold an undone run; each that was given has a job id.
         answer: what Slurm says of them.
         unwanted: live jobs that must not be: of a withdrawn submission, or a task's double.
     """
@@ -59,7 +59,11 @@ def reconcile(runs: RunsFolder, undone: Collection[str], clock: Clock) -> Settle
         submissions = submissions_of(runs, undone)
         answer = ask(submissions, undone)
         array_ids = _array_ids(answer)
-        unseen = [one for one in submissions if not one.job_id and one.sid not in array_ids]
+        unseen = [
+            one
+            for one in submissions
+            if one.was_given and not one.job_id and one.sid not in array_ids
+        ]
         # The record's time may be of a host whose clock is ahead.
         until = max((min(one.created_at, begun) for one in unseen), default=0.0) + APPEAR_WITHIN_S
         if not unseen or clock.now() >= until:
@@ -67,7 +71,7 @@ def reconcile(runs: RunsFolder, undone: Collection[str], clock: Clock) -> Settle
         clock.wait(ASK_EVERY_S)
     kept = []
     for one in submissions:
-        if one.job_id:
+        if one.job_id or not one.was_given:
             kept.append(one)
         elif one.sid in array_ids:
             kept.append(replace(one, job_id=array_ids[one.sid]))

@@ -1,28 +1,9 @@
-"""sbatch: one array of jobs goes to Slurm, and what its answer means."""
+"""sbatch: a batch script goes to Slurm, and what its answer means."""
 
 from pathlib import Path
 
-from submitit import SlurmExecutor
-from submitit.core.utils import FailedSubmissionError
-
 from harness.errors import LaunchError
-from harness.files import write_text
-from harness.paths import RunsFolder
-from harness.slurm.batch_script import array_request, batch_script
 from harness.slurm.commands import TIMEOUT_S, Reply, SlurmError, call
-from harness.slurm.site import Site
-from harness.slurm.submissions import Submission
-
-# The request may have reached the controller although the answer did not come back.
-UNCERTAIN = (
-    "timed out",
-    "timeout",
-    "connect",
-    "communicat",
-    "zero bytes",
-    "receive",
-    "interrupted",
-)
 
 # What Slurm says, in small letters, and what to do then.
 ADVICE = {
@@ -56,45 +37,27 @@ class SbatchError(LaunchError):
         self.certain = certain
 
 
-def submit_array(runs: RunsFolder, submission: Submission, site: Site, *, after: str | None) -> str:
-    """Give the array of `submission` to Slurm; the array's job id.
+def waits_for(job_id: str | None) -> tuple[str, ...]:
+    """Sbatch's options for an array that waits until the job has ended well; None for none."""
+    if job_id is None:
+        return ()
+    # A fine-tune whose base failed would else wait in the queue for ever.
+    return (f"--dependency=afterok:{job_id}", "--kill-on-invalid-dep=yes")
 
-    The batch script stays in `runs.job_output(sid)`, where its jobs print too: a private folder.
+
+def send(script: Path, site: str, *options: str) -> str:
+    """The id of the job that sbatch makes of `script`.
 
     Args:
-        runs: where the runs' folders are.
-        submission: its record, already written.
-        site: the cluster.
-        after: the job, as "123_4", that must end well before any of these starts.
-
-    Raises:
-        SbatchError: sbatch failed or did not answer, or a path cannot be told to Slurm.
-    """
-    request = array_request(runs, submission, site, after)
-    try:
-        text = batch_script(request, site)
-    except LaunchError as error:
-        raise SbatchError(str(error), certain=True) from error
-    script = runs.batch_script(submission.sid)
-    write_script(script, text)
-    return send(script, site)
-
-
-def write_script(script: Path, text: str) -> None:
-    """Write a batch script into a folder which is made, and private."""
-    script.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    script.parent.chmod(0o700)
-    write_text(script, text)
-
-
-def send(script: Path, site: Site) -> str:
-    """The id of the job that sbatch makes of `script`.
+        script: the batch script.
+        site: the name of the site, for messages.
+        options: of sbatch, in place of the script's own.
 
     Raises:
         SbatchError: there is none, or it is not known whether there is one.
     """
     try:
-        reply = call(["sbatch", str(script)])
+        reply = call(["sbatch", *options, str(script)])
     except SlurmError as error:
         raise SbatchError(str(error), certain=True) from error
     if reply.code is None:
@@ -105,29 +68,27 @@ def send(script: Path, site: Site) -> str:
         )
     if reply.code != 0:
         raise refused(reply, site)
-    try:
-        job_id: str = SlurmExecutor._get_job_id_from_submission_command(reply.out)
-    except FailedSubmissionError as error:
+    if reply.job_id is None:
         raise SbatchError(
             f"sbatch named no job: it said {reply.out.strip()!r}. The job may exist. Give the "
             "same command again: it finds the job by its name.",
             certain=False,
-        ) from error
-    return job_id
+        )
+    return reply.job_id
 
 
-def refused(reply: Reply, site: Site) -> SbatchError:
+def refused(reply: Reply, site: str) -> SbatchError:
     """What sbatch's failure means: certain where Slurm itself has said no."""
     said = reply.in_one_line
-    if (reply.code or 0) < 0 or any(word in said.lower() for word in UNCERTAIN):
+    if reply.is_silence:
         return SbatchError(
             f"sbatch failed without an answer from Slurm: {said}. The job may exist. See that "
             "`scontrol ping` says UP and give the same command again: it finds the job by name.",
             certain=False,
         )
     return SbatchError(
-        f"Slurm refuses the jobs of site {site.name!r}: {said}. {advice_for(said)} "
-        f"`harness doctor --site {site.name}` checks the site file.",
+        f"Slurm refuses the jobs of site {site!r}: {said}. {advice_for(said)} "
+        f"`harness doctor --site {site}` checks the site file.",
         certain=True,
     )
 

@@ -128,7 +128,7 @@ class Site(BaseModel):
     signal_before_end_s: Annotated[int, Field(ge=1, le=65535)] = 120
     requeue: bool = True
     max_array_size: Count = 1001
-    max_submitted: Count | None = None
+    max_submitted: Annotated[int, Field(ge=4)] | None = None
     max_running: Count | None = None
     python: Annotated[str, AfterValidator(_python)] | None = None
     setup: list[Annotated[str, AfterValidator(_no_sbatch_line)]] = []
@@ -140,7 +140,7 @@ class Site(BaseModel):
         """How many jobs may be in the queue after a submit; None for any number."""
         if self.max_submitted is None or self.requeue:
             return self.max_submitted
-        return max(1, self.max_submitted // 2)  # each that runs needs room for its successor
+        return self.max_submitted // 2  # each that runs needs room for its successor
 
     @model_validator(mode="after")
     def _keys_fit_together(self) -> Self:

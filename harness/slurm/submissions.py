@@ -35,6 +35,9 @@ class Submission:
         created_at: seconds since 1970, just before sbatch.
         job_id: of the array; None until sbatch has answered.
         fake_gpus: whether its runs train on CPUs, though Slurm counts GPUs.
+        max_running: tasks of an array that run at a time; None for any number.
+        waiting: indices not given to Slurm yet, for want of room in its queue.
+        most_jobs: that may then be in the queue; None for any number.
         withdrawn: why no job of it may start any more; "" while one may.
     """
 
@@ -50,7 +53,15 @@ class Submission:
     created_at: float
     job_id: str | None = None
     fake_gpus: bool = False
+    max_running: int | None = None
+    waiting: tuple[int, ...] = ()
+    most_jobs: int | None = None
     withdrawn: str = ""
+
+    @property
+    def was_given(self) -> bool:
+        """Whether Slurm was told of any of its runs."""
+        return len(self.waiting) < len(self.run_ids)
 
 
 def new_sid() -> str:
@@ -71,7 +82,8 @@ def read_submission(path: Path) -> Submission:
     """
     value = read_json(path, WAY_OUT)
     try:
-        return Submission(**{**value, "run_ids": tuple(value["run_ids"])})
+        lists = {name: tuple(value.get(name, ())) for name in ("run_ids", "waiting")}
+        return Submission(**{**value, **lists})
     except (KeyError, TypeError) as error:
         raise ResultsError(f"{path} is no record of a submission ({error}). {WAY_OUT}") from error
 
@@ -79,8 +91,13 @@ def read_submission(path: Path) -> Submission:
 def submissions_of(runs: RunsFolder, run_ids: Iterable[str]) -> tuple[Submission, ...]:
     """Every submission, withdrawn ones left out, that holds one of `run_ids`: oldest first."""
     wanted = set(run_ids)
+    return tuple(one for one in open_submissions(runs) if wanted & set(one.run_ids))
+
+
+def open_submissions(runs: RunsFolder) -> tuple[Submission, ...]:
+    """Every submission, withdrawn ones left out: oldest first."""
     found = (read_submission(path) for path in runs.all_submissions())
-    kept = [one for one in found if not one.withdrawn and wanted & set(one.run_ids)]
+    kept = [one for one in found if not one.withdrawn]
     return tuple(sorted(kept, key=lambda one: one.created_at))
 
 

@@ -13,15 +13,17 @@ from harness.launch.submit import make_ready
 from harness.lease import lease
 from harness.paths import RunsFolder
 from harness.slurm.arrays import Array, make_arrays
+from harness.slurm.batch_script import write_array_script
 from harness.slurm.commands import SlurmError
 from harness.slurm.control import cancel
 from harness.slurm.jobs import Job
 from harness.slurm.look import Look, look_with, undone_of
 from harness.slurm.reconcile import Clock, find_array, reconcile
-from harness.slurm.sbatch import SbatchError, submit_array
+from harness.slurm.sbatch import SbatchError, send, waits_for
 from harness.slurm.site import Site
 from harness.slurm.snapshot import Snapshot, take_snapshot
 from harness.slurm.submissions import Submission, new_sid, withdraw, write_submission
+from harness.slurm.waiting import forget_waiting
 
 HELD_BACK = frozenset((Cause.ERROR, Cause.OUT_OF_MEMORY))  # the next attempt would end like it
 LAUNCHER_WAITS_S = 600.0
@@ -37,7 +39,7 @@ class Submitted:
         live: running or queued already, or trained outside Slurm.
         held: failed by a bug or for want of memory: `retry` alone tries them again.
         blocked: not built, not readable, or their base does not go on.
-        left_over: for which the cluster's limit of submitted jobs leaves no room now.
+        waiting: for which the queue has no room now: jobs that end give them to Slurm.
         arrays: job ids of what was submitted.
     """
 
@@ -45,7 +47,7 @@ class Submitted:
     live: tuple[str, ...] = ()
     held: tuple[str, ...] = ()
     blocked: tuple[str, ...] = ()
-    left_over: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
     arrays: tuple[str, ...] = ()
 
 
@@ -108,28 +110,29 @@ def submit(
         choice = choose(specs, seen, again=again, only=only)
         unwanted = (*settled.unwanted, *choice.doomed)
         live_total = settled.answer.live_total - len(unwanted)
-        arrays, left_over = make_arrays(
-            choice.specs,
-            unfinished_bases=_unfinished_bases(choice.specs, seen.states),
-            site=site,
-            room=None if site.most_jobs is None else max(0, site.most_jobs - live_total),
-        )
+        room = None if site.most_jobs is None else max(0, site.most_jobs - live_total)
+        bases = _unfinished_bases(choice.specs, seen.states)
+        arrays, waiting = make_arrays(choice.specs, unfinished_bases=bases, site=site, room=room)
+        left = {run_id: choice.specs[run_id] for run_id in waiting}
+        later, _ = make_arrays(left, unfinished_bases=bases, site=site, room=None)
         array_ids: list[str] = []
-        if arrays:
-            given = {run_id: choice.specs[run_id] for one in arrays for run_id in one.run_ids}
+        if choice.specs:
             snapshot = take_snapshot(runs, dirty=dirty)
-            make_ready(runs, given)
+            make_ready(runs, choice.specs)
         cancel(unwanted)
-        if arrays:
+        if choice.specs:
+            forget_waiting(runs, choice.specs, "its runs were submitted anew")
             jobs = {run_id: job.job_id for run_id, job in seen.jobs.items() if job.live}
-            array_ids = _Giving(runs, site, snapshot, mem_gb, clock, make_sure).give(arrays, jobs)
+            giving = _Giving(runs, site, snapshot, mem_gb, clock, make_sure)
+            array_ids = giving.give(arrays, jobs)
+            giving.keep(later)
     submitted = {run_id for one in arrays for run_id in one.run_ids}
     return Submitted(
         submitted=tuple(run_id for run_id in specs if run_id in submitted),
         live=tuple(choice.live),
         held=tuple(choice.held),
         blocked=tuple(choice.blocked),
-        left_over=left_over,
+        waiting=waiting,
         arrays=tuple(array_ids),
     )
 
@@ -150,7 +153,7 @@ def choose(
         if now.state is State.DONE:
             continue
         if now.state is State.RUNNING or (
-            now.state is State.QUEUED and base_id not in choice.specs
+            now.state is State.QUEUED and base_id not in choice.specs and run_id not in seen.waiting
         ):
             choice.live.append(run_id)
         elif now.state is State.BLOCKED and now.cause is not Cause.BASE:
@@ -207,12 +210,20 @@ class _Giving:
             known |= {run_id: f"{array_id}_{i}" for i, run_id in enumerate(array.run_ids)}
         return array_ids
 
+    def keep(self, arrays: tuple[Array, ...]) -> None:
+        """Write down what Slurm has no room for now, for the jobs that will make some."""
+        for array in arrays:
+            submission = replace(self._record(array), waiting=tuple(range(len(array.run_ids))))
+            write_array_script(self.runs, submission, self.site)
+            write_submission(self.runs, submission)
+
     def _give_one(self, array: Array, after: str | None) -> str:
         self.make_sure()
         submission = self._record(array)
+        script = write_array_script(self.runs, submission, self.site)
         write_submission(self.runs, submission)
         try:
-            array_id = submit_array(self.runs, submission, self.site, after=after)
+            array_id = send(script, self.site.name, *waits_for(after))
         except SbatchError as error:
             if error.certain:
                 withdraw(self.runs, submission, f"sbatch: {error}")
@@ -244,6 +255,8 @@ class _Giving:
             time_limit_min=self.site.time_limit_min,
             requeue=self.site.requeue,
             fake_gpus=self.site.fake_gpus,
+            max_running=self.site.max_running,
+            most_jobs=self.site.most_jobs,
             code=self.snapshot.name,
             code_hash=self.snapshot.code_hash,
             created_at=self.clock.now(),

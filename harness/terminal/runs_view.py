@@ -24,7 +24,7 @@ class Submitted(Protocol):
     @property
     def blocked(self) -> tuple[str, ...]: ...
     @property
-    def left_over(self) -> tuple[str, ...]: ...
+    def waiting(self) -> tuple[str, ...]: ...
 
 
 WORDS = {
@@ -32,7 +32,7 @@ WORDS = {
     "live": "in the queue or running already, left alone",
     "held": "held back, since their last attempt failed by an error or for want of memory",
     "blocked": "blocked, since their base is held back or their model is not built",
-    "left_over": "left over: the site's max_submitted leaves no room for more",
+    "waiting": "wait for room in the queue (max_submitted): jobs that end submit them",
 }
 MOST_NAMES = 8
 
@@ -67,7 +67,7 @@ def show_submitted(
     Args:
         result: of the launch.
         names: of runs, by id.
-        hints: for "held", "left_over", ...: the command that goes on from there.
+        hints: for "held", "waiting", ...: the command that goes on from there.
         console: where to; stderr by default, since these are messages.
     """
     console = console or Console(stderr=True)

@@ -13,7 +13,7 @@ import pytest
 from harness.errors import LaunchError
 from harness.files import write_json
 from harness.grid import NO_LOSS, Setting, finetune
-from harness.grid.spec import identity_of
+from harness.grid.spec import base_of, identity_of
 from harness.launch.attempt import JobName, new_attempt
 from harness.lease import lease
 from harness.paths import RunsFolder
@@ -36,7 +36,7 @@ from harness.slurm.aftermath import (
     decide,
     settle,
 )
-from harness.slurm.submissions import Submission, withdraw, write_submission
+from harness.slurm.submissions import Submission, read_submission, withdraw, write_submission
 
 ROOT = Path(__file__).parents[2]
 SID = "h-0123456789ab"
@@ -355,6 +355,25 @@ def test_where_there_is_no_other_node_the_job_goes_back_into_the_queue(
     assert slurm.calls("squeue")[-1] == "scontrol requeue 123_1"
 
 
+def test_a_job_that_ends_makes_way_for_runs_that_wait_for_room(
+    runs, paths, submission, slurm, spec, capsys
+):
+    base = base_of(spec)
+    write_json(runs.run(base.run_id).spec, asdict(base))
+    those = (base.run_id, "11111111")
+    waiting = replace(submission, sid=CHILD, run_ids=those, waiting=(0, 1), most_jobs=4)
+    write_submission(runs, waiting)
+    slurm.says("squeue", (0, "123|1|mine|RUNNING|None|n1|0:01|1:00\n" * 3, ""))  # room for one
+    slurm.says("sbatch", (0, "Submitted batch job 150\n", ""))
+    leave_attempt(paths, "failed", "no luck")
+    settle(runs, SID, 1, IN_JOB)
+    script = runs.batch_script(CHILD)
+    assert slurm.calls("squeue") == [f"sbatch --array=0 {script}"]
+    kept = read_submission(runs.submission(CHILD))
+    assert (kept.waiting, kept.job_id) == ((1,), "150")
+    assert "submitted, now that there is room: " in capsys.readouterr().err
+
+
 def test_a_run_that_could_not_start_anywhere_stops(runs, paths, submission, slurm):
     for restart in range(3):
         settle(runs, SID, 2, IN_JOB | {"SLURM_RESTART_COUNT": str(restart)})
@@ -458,7 +477,7 @@ def test_a_controller_that_stays_away_is_told(runs, paths, submission, slurm, mo
 
 def sbatch_call(runs):
     script = runs.batch_script(SID)
-    return f"sbatch --parsable --array=1 --dependency=afterany:123_1 {script}"
+    return f"sbatch --array=1 --dependency=afterany:123_1 {script}"
 
 
 def test_where_requeue_is_forbidden_a_successor_follows_and_children_wait_for_it(

@@ -76,7 +76,7 @@ def test_a_name_is_no_way_out_of_the_folder(tmp_path):
         ("gpus_per_nod = 3", "gpus_per_nod: Unknown key 'gpus_per_nod'. Did you mean 'gpus_per_no"),
         ('max_running = "4"', "max_running = '4': allowed is a whole number."),
         ("max_running = true", "max_running = True: allowed is a whole number."),
-        ("max_submitted = 0", "max_submitted = 0: allowed is 1 or more."),
+        ("max_submitted = 0", "max_submitted = 0: allowed is 4 or more."),
         ("mem_gb_per_gpu = nan", "mem_gb_per_gpu = nan: allowed is a number."),
         ("mem_gb_per_gpu = 0", "mem_gb_per_gpu = 0: allowed is a number above 0."),
         ('requeue = "yes"', "requeue = 'yes': allowed is true or false."),

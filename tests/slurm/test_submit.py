@@ -11,9 +11,11 @@ import pytest
 from harness.errors import LaunchError
 from harness.grid.state import State
 from harness.lease import lease
+from harness.slurm.control import cancel, cancel_plan
 from harness.slurm.look import look
 from harness.slurm.reconcile import Clock
 from harness.slurm.submissions import read_submission
+from harness.slurm.waiting import give_waiting
 
 
 def no_run_has_two_live_jobs(cluster, grid) -> bool:
@@ -358,21 +360,63 @@ def test_a_thousand_runs_need_one_sbatch_for_each_array(give, cluster, big_grid)
     assert after == {None, *(f"100_{i}" for i in range(8))}
 
 
-def test_the_clusters_limit_of_jobs_leaves_runs_for_the_next_time(give, cluster, ids, site):
+def test_runs_without_room_in_the_queue_are_given_by_whichever_job_ends_next(
+    give, cluster, ids, site, runs, grid
+):
     cluster.set(before="7|N/A|mine|RUNNING|None|n1|0:01|1:00\n")  # another job of the same user
     given = give(site=replace_site(site, max_submitted=4))
-    assert len(given.submitted) == 3
-    assert len(given.left_over) == 2
-    assert ids["base R50"] in given.submitted
-    assert give(site=replace_site(site, max_submitted=4)).submitted == ()
-    assert set(give().submitted) == set(given.left_over)
+    assert given.submitted == (ids["base R50"], ids["R50"], ids["base R101"])
+    assert given.waiting == (ids["k=2"], ids["R101"])
+    states = look(grid.runs, runs).states
+    assert states[ids["k=2"]].reason == "waits for room in the queue (max_submitted)"
+    assert give_waiting(runs) == ()  # 1 + 3 of 4: no room
+
+    cluster.start(ids["base R50"])
+    cluster.finish(ids["base R50"])
+    first = give_waiting(runs)
+    assert give_waiting(runs) == ()
+    cluster.start(ids["R50"])
+    cluster.finish(ids["R50"])
+    # In any order: by this cluster's clock both were written down at one moment.
+    assert {*first, *give_waiting(runs)} == {ids["k=2"], ids["R101"]}
+    assert cluster.jobs_of(ids["k=2"])[-1]["after"] is None  # its base is done
+    [base] = cluster.live(ids["base R101"])
+    assert cluster.jobs_of(ids["R101"])[-1]["after"] == base
+    assert no_run_has_two_live_jobs(cluster, grid)
+
+
+def test_given_again_what_waits_for_room_is_not_given_twice(give, cluster, site, grid, runs):
+    given = give(site=replace_site(site, max_submitted=4))
+    assert len(given.waiting) == 1
+    assert give(site=replace_site(site, max_submitted=4)).waiting == given.waiting
+    assert give().submitted == given.waiting  # the limit is gone
+    assert give_waiting(runs) == ()
+    assert no_run_has_two_live_jobs(cluster, grid)
+
+
+def test_where_no_job_is_left_to_make_room_that_is_said(give, cluster, site, grid, runs):
+    [waiting] = give(site=replace_site(site, max_submitted=4)).waiting
+    cancel(cancel_plan(grid, runs, ["*"]).jobs.values())
+    state = look(grid.runs, runs).states[waiting]
+    assert state.state in (State.TO_DO, State.BLOCKED)  # its base was cancelled
+    assert waiting in give().submitted
+
+
+def test_what_slurm_refuses_for_want_of_room_goes_on_waiting(give, cluster, site, grid, runs, ids):
+    [waiting] = give(site=replace_site(site, max_submitted=4)).waiting
+    cluster.start(ids["base R50"])
+    cluster.finish(ids["base R50"])
+    cluster.next_sbatch("refuse")
+    with pytest.raises(LaunchError, match="Slurm refuses the jobs of site 'fake'"):
+        give_waiting(runs)
+    assert give_waiting(runs) == (waiting,)
 
 
 def test_where_jobs_submit_successors_half_of_the_places_are_kept_for_those(give, site):
     # Each job that runs may need one place more, of 6 in all: 3 jobs and their 3 successors.
     given = give(site=replace_site(site, max_submitted=6, requeue=False))
     assert len(given.submitted) == 3
-    assert len(given.left_over) == 2
+    assert len(given.waiting) == 2
 
 
 def replace_site(site, **changes):

@@ -139,7 +139,7 @@ def test_a_preview_of_nothing_is_one_line(console):
 
 
 def submitted(**kinds):
-    none = dict.fromkeys(("submitted", "live", "held", "blocked", "left_over"), ())
+    none = dict.fromkeys(("submitted", "live", "held", "blocked", "waiting"), ())
     return SimpleNamespace(**none | kinds)
 
 

@@ -75,6 +75,9 @@ def sbatch(cluster, arguments) -> int:
         if line.startswith("#SBATCH --"):
             name, _, value = line.removeprefix("#SBATCH --").partition("=")
             options[name] = value.strip("'\"")
+    for word in arguments[:-1]:  # in place of the script's own
+        name, _, value = word.removeprefix("--").partition("=")
+        options[name] = value
     fault = cluster["sbatch_faults"].pop(0) if cluster["sbatch_faults"] else ""
     if fault == "refuse":
         return fail("sbatch: error: Batch job submission failed: Invalid qos specification")
@@ -103,8 +106,7 @@ def sbatch(cluster, arguments) -> int:
 def new_array(cluster, options, after, late) -> str:
     array = str(cluster["next_id"])
     cluster["next_id"] += 1
-    first, _, last = options["array"].partition("%")[0].partition("-")
-    for index in range(int(first), int(last or first) + 1):
+    for index in indices(options["array"].partition("%")[0]):
         cluster["jobs"].append(
             {
                 "array": array,
@@ -123,6 +125,14 @@ def new_array(cluster, options, after, late) -> str:
             }
         )
     return array
+
+
+def indices(text: str) -> list[int]:
+    """Of "0-2,7"."""
+    spans = [part.partition("-") for part in text.split(",")]
+    return [
+        index for first, _, last in spans for index in range(int(first), int(last or first) + 1)
+    ]
 
 
 def kill_launcher() -> int:
