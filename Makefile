@@ -40,4 +40,4 @@ bench: setup
 	for file in tests/benchmarks/bench_*.py; do $(BIN)/python $$file || exit 1; done
 
 chaos: setup
-	$(BIN)/python tests/chaos/campaign.py
+	$(BIN)/python -m tests.chaos.campaign

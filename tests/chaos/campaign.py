@@ -1,4 +1,4 @@
-"""The fault campaign: `make chaos`, or campaign.py [--faults 100] [--seed N] [--rows N].
+"""The fault campaign: `make chaos`; python -m tests.chaos.campaign [--faults 100] [--seed N] ...
 
 A grid of small runs on a real Slurm on this host, once undisturbed, then again and again while
 faults befall it at random, until there were enough. At the end of each round every run must be
@@ -13,21 +13,17 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from chaos import comparison, launches, strikes
-from chaos.project import Project, make_project, write_site
-from chaos.round import Round
-from chaos.sight import overlaps
-from chaos.strikes import Deck
-from chaos.tally import Tally
-from chaos.user import User
-from chaos.watched import Watched
-
 from harness.paths import RunsFolder
 from slurm.devcluster.cluster import Cluster, down, up
 from slurm.devcluster.settings import Settings
+from tests.chaos import comparison, launches, strikes
+from tests.chaos.project import Project, make_project, write_site
+from tests.chaos.round import Round
+from tests.chaos.sight import overlaps
+from tests.chaos.strikes import Deck
+from tests.chaos.tally import Tally
+from tests.chaos.user import User
+from tests.chaos.watched import Watched
 
 # Four runs at a time; more memory than they take, and less than they take is noticed.
 SETTINGS = Settings(nodes=2, cpus=4, gpus=2, memory_mb=16000, kill_over_memory=True)

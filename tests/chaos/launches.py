@@ -10,9 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from random import Random
 
-from chaos.project import PATIENCE_S, Project
-
 from harness.paths import RunsFolder
+from tests.chaos.project import PATIENCE_S, Project
 
 KILLED, TWICE, SLOW = "launcher killed", "two launchers", "sbatch times out"
 KINDS = (KILLED, TWICE, SLOW)

@@ -4,13 +4,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from chaos import strikes
-from chaos.sight import Sight, Task, look
-from chaos.strikes import Deck, Kind
-from chaos.user import User
-from devcluster.faults import FaultMissedError
-
 from slurm.devcluster.cluster import Cluster
+from tests.chaos import strikes
+from tests.chaos.sight import Sight, Task, look
+from tests.chaos.strikes import Deck, Kind
+from tests.chaos.user import User
+from tests.devcluster.faults import FaultMissedError
 
 LONGEST_S = 2400
 # A controller that lost a job's end when it was killed sees that within a minute, if it lives.

@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from chaos.project import Project
-
 from harness.paths import RunsFolder
 from harness.records import read_begin
 from harness.slurm.submissions import read_submission
 from slurm.devcluster.cluster import Cluster
 from slurm.devcluster.processes import look_at
+from tests.chaos.project import Project
 
 WAITS_OR_RUNS = ("PENDING", "CONFIGURING", "RUNNING", "SUSPENDED")
 WORKER = "harness.slurm.worker"

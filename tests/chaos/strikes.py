@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from functools import partial
 from random import Random
 
-from chaos.sight import Task
-from devcluster import faults
-
 from harness.grid.state import Cause
 from slurm.devcluster.cluster import Cluster
+from tests.chaos.sight import Task
+from tests.devcluster import faults
 
 After = tuple[float, Callable[[], object]]  # in how many seconds something is mended, and how
 TOO_LITTLE_MB = 60  # a training takes ten times as much

@@ -6,13 +6,13 @@ import tomllib
 from random import Random
 
 import pytest
-from chaos import project, strikes
-from chaos.launches import put_wrapper
-from chaos.sight import Row, Sight, Task, doubled
-from chaos.strikes import Deck
-from chaos.watched import WRONG_FOR_S, Watched
 
 from harness.paths import RunsFolder
+from tests.chaos import project, strikes
+from tests.chaos.launches import put_wrapper
+from tests.chaos.sight import Row, Sight, Task, doubled
+from tests.chaos.strikes import Deck
+from tests.chaos.watched import WRONG_FOR_S, Watched
 
 RUN = "1a2b3c4d"
 
@@ -57,7 +57,7 @@ def test_two_live_jobs_of_a_run_are_found(tasks, found):
 def clock(monkeypatch):
     """Sets what time it is for what is watched."""
     now = [0.0]
-    monkeypatch.setattr("chaos.watched.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("tests.chaos.watched.time.monotonic", lambda: now[0])
     return now
 
 

@@ -4,10 +4,10 @@ import json
 
 import pytest
 import torch
-from chaos.comparison import lost
 
 from harness.files import write_json
 from harness.paths import RunsFolder
+from tests.chaos.comparison import lost
 
 RUN = "1a2b3c4d"
 

@@ -4,16 +4,15 @@ import time
 from dataclasses import dataclass
 from random import Random
 
-from chaos import launches
-from chaos.launches import Launch
-from chaos.project import Project
-from chaos.sight import Sight
-from chaos.strikes import Deck
-from chaos.tally import Tally
-from chaos.watched import Watched
-
 from harness.grid.state import Cause
 from harness.paths import RunsFolder
+from tests.chaos import launches
+from tests.chaos.launches import Launch
+from tests.chaos.project import Project
+from tests.chaos.sight import Sight
+from tests.chaos.strikes import Deck
+from tests.chaos.tally import Tally
+from tests.chaos.watched import Watched
 
 ENOUGH_GB = "2"
 DISTURBED = 0.6  # of the launches, while there are faults to come

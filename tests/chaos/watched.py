@@ -4,11 +4,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from chaos.sight import Sight, Task, doubled, writers
-from chaos.strikes import Kind
-
 from harness.grid.state import Cause
 from harness.paths import RunsFolder
+from tests.chaos.sight import Sight, Task, doubled, writers
+from tests.chaos.strikes import Kind
 
 UNHURT_AFTER_S = 20  # the strike met nothing: a process that was just starting, or ending
 WRONG_FOR_S = 15  # accounting lags behind by a few seconds

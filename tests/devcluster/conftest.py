@@ -1,18 +1,11 @@
 """`devcluster`: a real Slurm for a test; where its programs are missing, the test skips."""
 
 import os
-import sys
-from pathlib import Path
 
 import pytest
 
-# slurm/devcluster is no part of the harness package.
-PROJECT = str(Path(__file__).parents[2])
-if PROJECT not in sys.path:
-    sys.path.append(PROJECT)
-
-from slurm.devcluster.cluster import OTHER_CLUSTERS, private_cluster  # noqa: E402
-from slurm.devcluster.settings import Settings, how_to_install, missing_programs  # noqa: E402
+from slurm.devcluster.cluster import OTHER_CLUSTERS, private_cluster
+from slurm.devcluster.settings import Settings, how_to_install, missing_programs
 
 
 @pytest.fixture(scope="session")
