@@ -9,8 +9,8 @@ from dataclasses import fields
 from pathlib import Path
 from types import FrameType
 
-from .cluster import Cluster, down, private_cluster, up
-from .settings import DevclusterError, Settings, for_this_machine
+from slurm.devcluster.cluster import Cluster, down, private_cluster, up
+from slurm.devcluster.settings import DevclusterError, Settings, for_this_machine
 
 
 def main(words: Sequence[str]) -> int:

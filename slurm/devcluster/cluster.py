@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from .configuration import (
+from slurm.devcluster.configuration import (
     DATABASE,
     free_ports,
     gres_conf,
@@ -20,8 +20,8 @@ from .configuration import (
     slurmdbd_conf,
     user_name,
 )
-from .processes import MARK, Process, kill, processes_of, until
-from .settings import SEARCH_PATH, DevclusterError, Settings, check
+from slurm.devcluster.processes import MARK, Process, kill, processes_of, until
+from slurm.devcluster.settings import SEARCH_PATH, DevclusterError, Settings, resolved
 
 # What a job around us, or the user's profile, says to Slurm's commands.
 OTHER_CLUSTERS = ("SLURM_", "SBATCH_", "SRUN_", "SALLOC_", "SQUEUE_", "SACCT_", "SCANCEL_")
@@ -167,7 +167,7 @@ def up(folder: Path, settings: Settings) -> Cluster:
         DevclusterError: a setting, the folder, a missing program, a daemon that does not start.
     """
     folder = folder.absolute()
-    cluster = Cluster(folder, check(settings, folder))
+    cluster = Cluster(folder, resolved(settings, folder))
     try:
         _write_files(cluster)
         cluster.start_munge()

@@ -8,9 +8,50 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .settings import Settings
+from slurm.devcluster.settings import Settings
 
 DATABASE = "slurm_acct_db"
+# The part of slurm.conf in which all clusters are alike.
+ALIKE = """\
+AuthType=auth/munge
+CredType=cred/munge
+CommunicationParameters=NoInAddrAny,NoCtldInAddrAny
+MailProg=/bin/true
+
+# No cgroups: they need root and systemd.
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+SwitchType=switch/none
+MpiDefault=none
+
+# Scheduling looks again every second: tests wait for it.
+SchedulerType=sched/backfill
+SchedulerParameters=sched_interval=1,batch_sched_delay=0,sched_min_interval=0,bf_interval=1,bf_min_age_reserve=0
+SelectType=select/cons_tres
+SelectTypeParameters=CR_CPU_Memory
+SlurmdParameters=config_overrides
+PriorityType=priority/basic
+DefMemPerCPU=100
+
+# What is preempted gets the signal that it asked for (--signal), GraceTime, and its place again.
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
+SlurmctldParameters=preempt_send_user_signal
+JobRequeue=1
+KillWait=2
+CompleteWait=0
+EpilogMsgTime=0
+UnkillableStepTimeout=10
+
+# squeue forgets a job an hour after its end, a usual site after 5 minutes: tests never see it go.
+MinJobAge=3600
+MaxArraySize=1001
+MaxJobCount=20000
+ReturnToService=2
+SlurmctldTimeout=10
+MessageTimeout=10
+TCPTimeout=2
+"""
 
 
 @dataclass(frozen=True)
@@ -59,21 +100,28 @@ def node_names(settings: Settings) -> tuple[str, ...]:
 
 def slurm_conf(folder: Path, settings: Settings, ports: Ports) -> str:
     """The text of slurm.conf."""
-    names = node_names(settings)
-    user, host = user_name(), socket.gethostname().partition(".")[0]
     return "\n".join(
         [
-            f"""\
+            _own_part(folder, settings, ports),
+            ALIKE,
+            *_memory_lines(settings),
+            *_accounting_lines(folder, settings, ports),
+            *_node_lines(settings, ports),
+            "",
+        ]
+    )
+
+
+def _own_part(folder: Path, settings: Settings, ports: Ports) -> str:
+    user, host = user_name(), socket.gethostname().partition(".")[0]
+    return f"""\
 ClusterName=devcluster
 SlurmctldHost={host}(127.0.0.1)
 SlurmctldPort={ports.controller}
 SlurmUser={user}
 SlurmdUser={user}
-AuthType=auth/munge
-CredType=cred/munge
 # cred_expire is also how long a job waits that went back into the queue.
 AuthInfo=socket={folder}/munge.sock,cred_expire={settings.requeue_wait_s}
-CommunicationParameters=NoInAddrAny,NoCtldInAddrAny
 StateSaveLocation={folder}/state
 SlurmdSpoolDir={folder}/nodes/%n
 SlurmctldPidFile={folder}/log/slurmctld.pid
@@ -81,59 +129,8 @@ SlurmdPidFile={folder}/nodes/%n/slurmd.pid
 SlurmctldLogFile={folder}/log/slurmctld.log
 # Its folder is where slurmd and its slurmstepd work: processes.py knows them by it.
 SlurmdLogFile={folder}/nodes/%n/slurmd.log
-MailProg=/bin/true
-
-# No cgroups: they need root and systemd.
-ProctrackType=proctrack/linuxproc
-TaskPlugin=task/none
-SwitchType=switch/none
-MpiDefault=none
-
-# Scheduling looks again every second: tests wait for it.
-SchedulerType=sched/backfill
-SchedulerParameters=sched_interval=1,batch_sched_delay=0,sched_min_interval=0,bf_interval=1,bf_min_age_reserve=0
-SelectType=select/cons_tres
-SelectTypeParameters=CR_CPU_Memory
-SlurmdParameters=config_overrides
-PriorityType=priority/basic
-DefMemPerCPU=100
-
-# What is preempted gets the signal that it asked for (--signal), GraceTime, and its place again.
-PreemptType=preempt/partition_prio
-PreemptMode=REQUEUE
-SlurmctldParameters=preempt_send_user_signal
-JobRequeue=1
-KillWait=2
-CompleteWait=0
-EpilogMsgTime=0
-UnkillableStepTimeout=10
-
-# squeue forgets a job an hour after its end, a usual site after 5 minutes: tests never see it go.
-MinJobAge=3600
-MaxArraySize=1001
-MaxJobCount=20000
-ReturnToService=2
 SlurmdTimeout={settings.node_timeout_s}
-SlurmctldTimeout=10
-MessageTimeout=10
-TCPTimeout=2
-""",
-            *_memory_lines(settings),
-            *_accounting_lines(folder, settings, ports),
-            *(["GresTypes=gpu"] if settings.gpus else []),
-            *(
-                f"NodeName={name} NodeHostname={name} NodeAddr=127.0.0.1 Port={port} "
-                f"CPUs={settings.cpus} RealMemory={settings.memory_mb}"
-                + (f" Gres=gpu:{settings.gpus}" if settings.gpus else "")
-                for name, port in zip(names, ports.nodes, strict=True)
-            ),
-            f"PartitionName=low Nodes={','.join(names)} Default=YES PriorityTier=1 "
-            "PreemptMode=REQUEUE GraceTime=5 DefaultTime=10 MaxTime=INFINITE State=UP",
-            f"PartitionName=high Nodes={','.join(names)} PriorityTier=10 "
-            "PreemptMode=OFF DefaultTime=10 MaxTime=INFINITE State=UP",
-            "",
-        ]
-    )
+"""
 
 
 def _memory_lines(settings: Settings) -> Sequence[str]:
@@ -156,6 +153,23 @@ def _accounting_lines(folder: Path, settings: Settings, ports: Ports) -> Sequenc
         # Of munge's socket, not a password: without it slurmdbd is asked through /run/munge.
         f"AccountingStoragePass={folder}/munge.sock",
         "AccountingStorageTRES=gres/gpu",
+    ]
+
+
+def _node_lines(settings: Settings, ports: Ports) -> Sequence[str]:
+    names = node_names(settings)
+    gpus = f" Gres=gpu:{settings.gpus}" if settings.gpus else ""
+    everywhere = f"Nodes={','.join(names)} DefaultTime=10 MaxTime=INFINITE State=UP"
+    return [
+        *(["GresTypes=gpu"] if settings.gpus else []),
+        *(
+            f"NodeName={name} NodeHostname={name} NodeAddr=127.0.0.1 Port={port} "
+            f"CPUs={settings.cpus} RealMemory={settings.memory_mb}{gpus}"
+            for name, port in zip(names, ports.nodes, strict=True)
+        ),
+        "PartitionName=low Default=YES PriorityTier=1 PreemptMode=REQUEUE GraceTime=5 "
+        + everywhere,
+        f"PartitionName=high PriorityTier=10 PreemptMode=OFF {everywhere}",
     ]
 
 

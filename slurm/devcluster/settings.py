@@ -2,25 +2,13 @@
 
 import os
 import shutil
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 # The daemons live where an ordinary user's PATH does not look.
 SEARCH_PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
-# program -> Debian's package
-SLURM = {
-    "munged": "munge",
-    "slurmctld": "slurmctld",
-    "slurmd": "slurmd",
-    "sbatch": "slurm-client",
-    "scontrol": "slurm-client",
-}
-ACCOUNTING = {
-    "slurmdbd": "slurmdbd",
-    "mariadbd": "mariadb-server-core",
-    "mariadb-install-db": "mariadb-server-core",
-    "mariadb": "mariadb-client-core",
-}
 # A unix socket's path has at most 107 bytes, and the longest here is of the step daemons:
 # nodes/node10/node10_1000000.4294967291.
 LONGEST_FOLDER = 65
@@ -29,6 +17,28 @@ SHORTEST_REQUEUE_WAIT_S = 5
 
 class DevclusterError(Exception):
     """Something that the person at the terminal has to change."""
+
+
+class Program(NamedTuple):
+    """A program that a cluster needs, and Debian's package that holds it."""
+
+    name: str
+    package: str
+
+
+SLURM = (
+    Program("munged", "munge"),
+    Program("slurmctld", "slurmctld"),
+    Program("slurmd", "slurmd"),
+    Program("sbatch", "slurm-client"),
+    Program("scontrol", "slurm-client"),
+)
+ACCOUNTING = (
+    Program("slurmdbd", "slurmdbd"),
+    Program("mariadbd", "mariadb-server-core"),
+    Program("mariadb-install-db", "mariadb-server-core"),
+    Program("mariadb", "mariadb-client-core"),
+)
 
 
 @dataclass(frozen=True)
@@ -62,27 +72,22 @@ def for_this_machine() -> Settings:
     return Settings(cpus=cpus, gpus=cpus, memory_mb=max(16000, 4000 * cpus))
 
 
-def missing_programs(accounting: bool = False) -> tuple[str, ...]:
-    """The needed programs that this machine lacks.
-
-    Args:
-        accounting: look for those of the accounting instead.
-    """
-    wanted = ACCOUNTING if accounting else SLURM
-    return tuple(name for name in wanted if shutil.which(name, path=SEARCH_PATH) is None)
+def missing(programs: Iterable[Program]) -> tuple[Program, ...]:
+    """Those of `programs` that this machine lacks."""
+    return tuple(one for one in programs if shutil.which(one.name, path=SEARCH_PATH) is None)
 
 
-def how_to_install(missing: tuple[str, ...]) -> str:
+def how_to_install(programs: Iterable[Program]) -> str:
     """The words that say which programs are missing and how they get here."""
-    packages = sorted({(SLURM | ACCOUNTING)[name] for name in missing})
+    names, packages = zip(*programs, strict=True)
     return (
-        f"{', '.join(missing)} not found here. Next: apt-get install -y --no-install-recommends "
-        f"{' '.join(packages)}"
+        f"{', '.join(names)} not found here. Next: apt-get install -y --no-install-recommends "
+        f"{' '.join(sorted(set(packages)))}"
     )
 
 
-def check(settings: Settings, folder: Path) -> Settings:
-    """The settings with `accounting` decided, after everything that can be known beforehand.
+def resolved(settings: Settings, folder: Path) -> Settings:
+    """The settings with `accounting` decided, when nothing speaks against such a cluster here.
 
     Args:
         settings: what is asked for.
@@ -97,12 +102,10 @@ def check(settings: Settings, folder: Path) -> Settings:
     for name, at_least in {**least, "requeue_wait_s": SHORTEST_REQUEUE_WAIT_S}.items():
         if getattr(settings, name) < at_least:
             raise DevclusterError(f"{name} is {getattr(settings, name)}: at least {at_least}.")
-    missing = missing_programs()
-    without_accounting = missing_programs(accounting=True)
-    if settings.accounting:
-        missing += without_accounting
-    if missing:
-        raise DevclusterError(how_to_install(missing))
+    accounting = not missing(ACCOUNTING) if settings.accounting is None else settings.accounting
+    lacking = missing(SLURM + ACCOUNTING if accounting else SLURM)
+    if lacking:
+        raise DevclusterError(how_to_install(lacking))
     if len(os.fsencode(folder)) > LONGEST_FOLDER:
         raise DevclusterError(
             f"{folder} is {len(os.fsencode(folder))} bytes long; the unix sockets in it leave room "
@@ -115,6 +118,4 @@ def check(settings: Settings, folder: Path) -> Settings:
             f"{folder} is not empty: a cluster is up there, or its files were kept. "
             f"Next: python -m slurm.devcluster down {folder}, or give another folder."
         )
-    if settings.accounting is not None:
-        return settings
-    return Settings(**{**vars(settings), "accounting": not without_accounting})
+    return replace(settings, accounting=accounting)

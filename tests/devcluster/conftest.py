@@ -5,16 +5,14 @@ import os
 import pytest
 
 from slurm.devcluster.cluster import OTHER_CLUSTERS, private_cluster
-from slurm.devcluster.settings import Settings, how_to_install, missing_programs
+from slurm.devcluster.settings import ACCOUNTING, SLURM, Settings, how_to_install, missing
 
 
 @pytest.fixture(scope="session")
 def slurm():
     """Skips where Slurm is not installed."""
-    missing = missing_programs()
-    if missing:
-        more = missing_programs(accounting=True)
-        pytest.skip(f"no real Slurm: {how_to_install(missing + more)}")
+    if missing(SLURM):
+        pytest.skip(f"no real Slurm: {how_to_install(missing(SLURM + ACCOUNTING))}")
 
 
 @pytest.fixture(scope="session")
@@ -39,4 +37,4 @@ def devcluster(one_cluster, monkeypatch):
 def accounting(devcluster):
     """Skips where the cluster has no database behind `sacct`."""
     if not devcluster.settings.accounting:
-        pytest.skip(f"no accounting: {how_to_install(missing_programs(accounting=True))}")
+        pytest.skip(f"no accounting: {how_to_install(missing(ACCOUNTING))}")
