@@ -97,6 +97,24 @@ def test_experiments_import_harness_grid_only(file):
     assert {module for module, _ in imported(ast.parse(file.read_text()))} <= {"harness.grid"}
 
 
+def beyond_standard(tree: ast.Module) -> set[str]:
+    """The modules imported that are neither in the standard library nor of the test cluster."""
+    named = {module for module, _ in imported(tree) if part(module)}
+    return {module for module in named if not module.startswith("slurm.devcluster.")}
+
+
+@pytest.mark.parametrize(
+    "file", sorted((ROOT / "slurm" / "devcluster").glob("*.py")), ids=lambda f: f.name
+)
+def test_the_test_cluster_needs_the_standard_library_only(file):
+    assert beyond_standard(ast.parse(file.read_text())) == set()
+
+
+def test_what_the_test_cluster_may_not_import_is_found():
+    source = "import numpy\ndef late():\n    from harness.files import write_json"
+    assert beyond_standard(ast.parse(source)) == {"numpy", "harness.files"}
+
+
 @pytest.mark.parametrize(
     ("where", "source"),
     [
