@@ -6,12 +6,12 @@ done, and be the same to the last bit. Exit 1 where anything was lost; everythin
 """
 
 import argparse
-import random
 import shutil
 import sys
 import tempfile
 import time
 from pathlib import Path
+from random import Random, SystemRandom
 
 from harness.paths import RunsFolder
 from slurm.devcluster.cluster import Cluster, down, up
@@ -34,15 +34,16 @@ NAMES = ("reference", "it's round {} at 100%")
 class Campaign:
     """The rounds, one after the other, on one cluster."""
 
-    def __init__(self, project: Project, cluster: Cluster, rng: random.Random, most: int):
+    def __init__(self, project: Project, cluster: Cluster, rng: Random, most: int):
         self.project = project
         self.cluster = cluster
         self.rng = rng
         self.most = most
         self.begun = time.monotonic()
         self.tally = Tally(self.tell)
-        self.kinds = Deck(tuple(kind.name for kind in strikes.KINDS), rng)
-        self.ways = Deck(launches.KINDS, rng)
+        # Each with its own numbers: what else is drawn, and how often, is a matter of time.
+        self.kinds = Deck(tuple(kind.name for kind in strikes.KINDS), Random(rng.random()))
+        self.ways = Deck(launches.KINDS, Random(rng.random()))
 
     def tell(self, text: str) -> None:
         """Print a line with the seconds since the campaign began, and keep it."""
@@ -79,12 +80,16 @@ class Campaign:
 
 def main() -> int:
     """0 if nothing was lost."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.chaos.campaign", description=__doc__.partition("\n\n")[2]
+    )
     parser.add_argument("--faults", type=int, default=100, help="how many at least")
-    parser.add_argument("--seed", type=int, help="of an earlier campaign, to see its faults again")
+    parser.add_argument(
+        "--seed", type=int, help="of another campaign: the same faults, at other moments"
+    )
     parser.add_argument("--rows", type=int, help="of the grid, from its first; all by default")
     options = parser.parse_args()
-    seed = random.SystemRandom().randrange(10**6) if options.seed is None else options.seed
+    seed = SystemRandom().randrange(10**6) if options.seed is None else options.seed
     usual = tempfile.gettempdir()
     # Slurm's sockets need a short path.
     folder = Path(tempfile.mkdtemp(prefix="chaos-", dir=usual if len(usual) < 40 else "/tmp"))
@@ -98,7 +103,7 @@ def main() -> int:
         project = make_project(folder / "project", environ, options.rows)
         if project.dirty:
             print("This checkout has changes: jobs run it as it is now (--dirty).", flush=True)
-        campaign = Campaign(project, cluster, random.Random(seed), options.faults)
+        campaign = Campaign(project, cluster, Random(seed), options.faults)
         try:
             campaign.run()
         finally:
@@ -109,7 +114,8 @@ def main() -> int:
         if whole:
             shutil.rmtree(folder)
         else:
-            print(f"Kept: {folder}. Again with --seed {seed}.", flush=True)
+            again = f"--seed {seed} deals the same faults in the same order, at other moments"
+            print(f"Kept: {folder}. {again}.", flush=True)
     return 0 if whole else 1
 
 

@@ -29,11 +29,20 @@ exec "{real}" "$@"
 
 
 class Launch:
-    """One launcher, or two at once, under way: `how` is one of `KINDS`, or what else it is."""
+    """One launcher, or two at once, under way.
 
-    def __init__(self, how: str, processes: list[subprocess.Popen[str]]):
+    Attributes:
+        how: one of `KINDS`, or what else it is.
+        processes: the launchers.
+        flag: of an sbatch that is to time out: the first one that is called takes it away.
+        begun: when, on the monotonic clock.
+        seconds: how long it has taken, or took.
+    """
+
+    def __init__(self, how: str, processes: list[subprocess.Popen[str]], flag: Path | None = None):
         self.how = how
         self.processes = processes
+        self.flag = flag
         self.begun = time.monotonic()
         self.seconds = 0.0
 
@@ -61,6 +70,14 @@ class Launch:
             timer.daemon = True
             timer.start()
 
+    def was_hit(self) -> bool:
+        """Whether the fault that it was to have came to pass, once it is over."""
+        if self.how == KILLED:
+            return any(process.returncode < 0 for process in self.processes)
+        if self.flag is not None:
+            return not self.flag.exists()
+        return self.how == TWICE
+
     def said(self) -> list[tuple[int, str]]:
         """Exit code and messages of each launcher, once it is over."""
         return [(one.returncode, one.communicate()[1]) for one in self.processes]
@@ -82,7 +99,7 @@ def launch(project: Project, runs: RunsFolder, how: str, rng: Random, usual_s: f
     if how == SLOW:
         flag = project.folder / "slow"
         flag.touch()
-        return Launch(how, [project.submit(runs, CHAOS_SLOW=str(flag))])
+        return Launch(how, [project.submit(runs, CHAOS_SLOW=str(flag))], flag)
     started = Launch(how, [project.submit(runs)])
     if how == KILLED:
         started.kill_after(rng.uniform(0, 1.1 * usual_s), whole_group=rng.random() < 0.5)

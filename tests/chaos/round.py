@@ -3,12 +3,15 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from random import Random
 
 from slurm.devcluster.cluster import Cluster
 from tests.chaos import strikes
 from tests.chaos.sight import Sight, Task, look
 from tests.chaos.strikes import Deck, Kind
+from tests.chaos.tally import Tally
 from tests.chaos.user import User
+from tests.chaos.watched import Watched
 from tests.devcluster.faults import FaultMissedError
 
 LONGEST_S = 2400
@@ -23,10 +26,16 @@ class Round:
     """A grid under way.
 
     Attributes:
+        cluster: that it runs on.
+        user: who submits it.
         requeue: whether jobs may go back into the queue.
         most: faults in all rounds at which this one does no more.
         kinds: of strikes, as they come.
         later: when and how what is broken is mended.
+        next_strike: when, at the earliest, on the monotonic clock.
+        next_of_cluster: the same for one of the cluster.
+        seen: the grid, last time.
+        tally, watched, rng: the user's.
     """
 
     cluster: Cluster
@@ -38,6 +47,9 @@ class Round:
     next_strike: float = 0.0
     next_of_cluster: float = 0.0
     seen: Sight = field(init=False)
+    tally: Tally = field(init=False)
+    watched: Watched = field(init=False)
+    rng: Random = field(init=False)
 
     def __post_init__(self) -> None:
         self.tally, self.watched, self.rng = self.user.tally, self.user.watched, self.user.rng

@@ -23,12 +23,15 @@ class Kind:
         strikes: "RUNNING" or "PENDING": a job in that state; "node": all that run on a node;
             "cluster": no job by itself.
         causes: with which a run may stand still afterwards; it may always go on.
+        lasts: whether it may take effect when the run has been struck again; any other shows at
+            once, and explains nothing that is seen after the next strike.
         do: does it to a job; raises `FaultMissedError` where it came too late.
     """
 
     name: str
     strikes: str
     causes: frozenset[str]
+    lasts: bool
     do: Callable[[Cluster, Task, Random], After | None]
 
 
@@ -47,6 +50,10 @@ def cancel(cluster: Cluster, task: Task, rng: Random) -> None:
 
 def warn(cluster: Cluster, task: Task, rng: Random) -> None:
     faults.warn(cluster, task.job_id)
+
+
+def terminate(cluster: Cluster, task: Task, rng: Random) -> None:
+    faults.terminate(cluster, task.job_id)
 
 
 def shorten(cluster: Cluster, task: Task, rng: Random) -> None:
@@ -84,8 +91,10 @@ def kill_accounting(cluster: Cluster, task: Task, rng: Random) -> After:
     return rng.uniform(0, 20), cluster.start_accounting
 
 
-def _kind(do: Callable[..., After | None], name: str, strikes: str, *causes: Cause) -> Kind:
-    return Kind(name, strikes, frozenset(causes), do)
+def _kind(
+    do: Callable[..., After | None], name: str, strikes: str, *causes: Cause, lasts: bool = False
+) -> Kind:
+    return Kind(name, strikes, frozenset(causes), lasts, do)
 
 
 REQUEUE, ACCOUNTING = "scontrol requeue", "slurmdbd killed"
@@ -95,12 +104,17 @@ KINDS = (
     _kind(requeue, REQUEUE, "RUNNING"),
     _kind(cancel, "scancel", "RUNNING", Cause.CANCELLED),
     _kind(cancel, "scancel of a waiting job", "PENDING", Cause.CANCELLED),
-    _kind(warn, "signal of the time limit", "RUNNING", Cause.KILLED, Cause.TIME_LIMIT),
-    _kind(shorten, "time limit", "RUNNING", Cause.KILLED, Cause.TIME_LIMIT),
-    _kind(preempt, "preemption", "node", Cause.PREEMPTED),
-    _kind(lose_node, "node failure", "node", Cause.NODE_FAILURE),
+    _kind(warn, "signal of the time limit", "RUNNING", Cause.KILLED),
+    _kind(terminate, "SIGTERM", "RUNNING", Cause.KILLED),
+    # A minute later, and after each requeue again: the limit stays with the job.
+    _kind(shorten, "time limit", "RUNNING", Cause.KILLED, Cause.TIME_LIMIT, lasts=True),
+    # When the other job starts, and after the grace.
+    _kind(preempt, "preemption", "node", Cause.PREEMPTED, lasts=True),
+    # When Slurm and its accounting agree on it.
+    _kind(lose_node, "node failure", "node", Cause.NODE_FAILURE, lasts=True),
     _kind(starve, "out of memory", "RUNNING", Cause.OUT_OF_MEMORY),
-    _kind(ask_for_little, "killed for its memory", "PENDING", Cause.OUT_OF_MEMORY),
+    # When the job has started and taken that much.
+    _kind(ask_for_little, "killed for its memory", "PENDING", Cause.OUT_OF_MEMORY, lasts=True),
     _kind(kill_controller, "slurmctld killed", "cluster"),
     _kind(kill_accounting, ACCOUNTING, "cluster"),
 )

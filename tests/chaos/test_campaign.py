@@ -8,17 +8,21 @@ from random import Random
 import pytest
 
 from harness.paths import RunsFolder
-from tests.chaos import project, strikes
+from tests.chaos import launches, project, strikes
 from tests.chaos.launches import put_wrapper
 from tests.chaos.sight import Row, Sight, Task, doubled
 from tests.chaos.strikes import Deck
-from tests.chaos.watched import WRONG_FOR_S, Watched
+from tests.chaos.watched import REMEMBERED, WRONG_FOR_S, Watched
 
 RUN = "1a2b3c4d"
 
 
 def task(job_id, state="RUNNING", sid="h-0", run_id=RUN):
     return Task(run_id, sid, job_id, state, "None", "node1", 1)
+
+
+def kind_of(name):
+    return next(kind for kind in strikes.KINDS if kind.name == name)
 
 
 def test_every_kind_is_dealt_before_one_comes_again():
@@ -76,9 +80,8 @@ def clock(monkeypatch):
 def test_a_run_that_stands_still_must_say_what_befell_it(tmp_path, clock, kind, cause, true):
     found = []
     watched = Watched(RunsFolder(tmp_path), found.append)
-    struck = next(one for one in strikes.KINDS if one.name == kind)
     running = Sight({RUN: Row("a", "running", "", "")}, (task("5_0"),), {RUN: 1})
-    watched.struck(struck, [task("5_0")], running)
+    watched.struck(kind_of(kind), [task("5_0")], running)
     stands = Sight({RUN: Row("a", "failed", cause, "why")}, (), {RUN: 1})
     watched.check(stands)
     assert found == []  # accounting may lag behind
@@ -86,6 +89,35 @@ def test_a_run_that_stands_still_must_say_what_befell_it(tmp_path, clock, kind, 
     watched.check(stands)
     assert bool(found) is not true
     assert watched.standing(stands) == [RUN]  # either way the user goes on
+
+
+@pytest.mark.parametrize(
+    ("kinds", "cause", "true"),
+    [
+        (("scancel", "SIGTERM"), "killed", True),
+        # What shows at once is over when the run is struck again.
+        (("scancel", "SIGTERM"), "cancelled", False),
+        (("out of memory", "scancel"), "out of memory", False),
+        # The limit stays with the job, and memory is short once it runs.
+        (("time limit", "scontrol requeue"), "time limit", True),
+        (("killed for its memory", "SIGTERM"), "out of memory", True),
+        (("node failure", *["SIGTERM"] * (REMEMBERED - 1)), "node failure", True),
+        (("node failure", *["SIGTERM"] * REMEMBERED), "node failure", False),
+    ],
+)
+def test_only_a_strike_that_lasts_explains_what_is_seen_after_the_next(
+    tmp_path, clock, kinds, cause, true
+):
+    found = []
+    watched = Watched(RunsFolder(tmp_path), found.append)
+    running = Sight({RUN: Row("a", "running", "", "")}, (task("5_0"),), {RUN: 1})
+    for name in kinds:
+        watched.struck(kind_of(name), [task("5_0")], running)
+    stands = Sight({RUN: Row("a", "failed", cause, "why")}, (), {RUN: 1})
+    watched.check(stands)
+    clock[0] += WRONG_FOR_S + 1
+    watched.check(stands)
+    assert bool(found) is not true
 
 
 def test_a_new_attempt_shows_that_the_run_goes_on(tmp_path, clock):
@@ -141,3 +173,26 @@ def test_sbatch_times_out_once_though_its_job_exists(tmp_path):
     assert "Socket timed out" in said[0].stderr
     assert [one.stdout for one in said] == ["", "12\n"]
     assert (tmp_path / "jobs").read_text() == "one\ntwo\n"
+
+
+@pytest.mark.parametrize(
+    ("how", "code", "flag_taken", "hit"),
+    [
+        (launches.SLOW, "exit 2", True, True),
+        (launches.SLOW, "exit 0", False, False),  # there was nothing to submit
+        (launches.KILLED, "kill -9 $$", False, True),
+        (launches.KILLED, "exit 0", False, False),  # it was over before
+        (launches.TWICE, "exit 0", False, True),
+        (launches.ALONE, "exit 1", False, False),
+    ],
+)
+def test_a_launch_counts_as_hit_only_where_its_fault_came_to_pass(
+    tmp_path, how, code, flag_taken, hit
+):
+    flag = tmp_path / "slow"
+    if not flag_taken:
+        flag.touch()
+    process = subprocess.Popen(["sh", "-c", code], text=True)
+    process.wait()
+    launch = launches.Launch(how, [process], flag if how == launches.SLOW else None)
+    assert launch.was_hit() is hit

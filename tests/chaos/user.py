@@ -6,6 +6,7 @@ from random import Random
 
 from harness.grid.state import Cause
 from harness.paths import RunsFolder
+from harness.slurm.submit import HELD_BACK
 from tests.chaos import launches
 from tests.chaos.launches import Launch
 from tests.chaos.project import Project
@@ -20,7 +21,20 @@ DISTURBED = 0.6  # of the launches, while there are faults to come
 
 @dataclass
 class User:
-    """Attributes: the round's own, and the launch under way, if there is one."""
+    """The user.
+
+    Attributes:
+        project: in which the commands are given.
+        runs: the folder of the round's runs.
+        rng: how they are given, and when.
+        tally: of the whole campaign.
+        most: faults in all rounds after which launches are disturbed no more.
+        ways: of disturbing a launch, as they come.
+        watched: what befalls the runs, and when a launcher was hit.
+        launch: the one under way, if there is one.
+        not_before: when the next may begin, on the monotonic clock.
+        usual_s: how long the last undisturbed launch took.
+    """
 
     project: Project
     runs: RunsFolder
@@ -42,7 +56,7 @@ class User:
                 self.not_before = time.monotonic() + self.rng.uniform(0, 3)
         elif seen.answered and time.monotonic() >= self.not_before:
             standing = self.watched.standing(seen)
-            held = [one for one in standing if seen.rows[one].cause in HELD]
+            held = [one for one in standing if seen.rows[one].cause in HELD_BACK]
             if held:
                 self._retry(held[0], seen.rows[held[0]].cause)
             elif standing:
@@ -61,11 +75,11 @@ class User:
         self.launch = launches.launch(self.project, self.runs, how, self.rng, self.usual_s)
 
     def _judge(self, launch: Launch) -> None:
-        said = launch.said()
-        killed = launch.how == launches.KILLED and said[0][0] < 0
-        if launch.how in (launches.TWICE, launches.SLOW) or killed:
+        said, hit = launch.said(), launch.was_hit()
+        if hit:
             self.tally.faults[launch.how] += 1
             self.watched.launcher_was_hit()
+        killed = hit and launch.how == launches.KILLED
         if launch.how == launches.ALONE:
             self.usual_s = launch.seconds
         for code, printed in said:
@@ -74,6 +88,3 @@ class User:
                 self.tally.tell(told)
                 if not self.watched.was_in_trouble(launch.begun):
                     self.tally.find(told)
-
-
-HELD = (Cause.OUT_OF_MEMORY, Cause.ERROR)  # `submit` holds them back

@@ -12,7 +12,7 @@ from tests.chaos.strikes import Kind
 UNHURT_AFTER_S = 20  # the strike met nothing: a process that was just starting, or ending
 WRONG_FOR_S = 15  # accounting lags behind by a few seconds
 UNKNOWN_AFTER_S = 300
-REMEMBERED = 4  # strikes of a run that may explain why it stands
+REMEMBERED = 4  # strikes of a run among which one that lasts may explain why it stands
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,12 @@ class Watched:
             return any(other.stands for other in seen.rows.values() if other is not row)
         if row.cause == Cause.LOST and time.monotonic() - self.launcher_hit_at < UNKNOWN_AFTER_S:
             return not seen.attempts[run_id]
-        return any(row.cause in strike.kind.causes for strike in self._remembered(run_id))
+        return any(row.cause in strike.kind.causes for strike in self._may_explain(run_id))
+
+    def _may_explain(self, run_id: str) -> list[Strike]:
+        """The newest strike of a run, and of those just before it the ones that last."""
+        strikes = self._remembered(run_id)
+        return [strike for strike in strikes if strike.kind.lasts or strike is strikes[-1]]
 
     def _remembered(self, run_id: str) -> list[Strike]:
         return self.all.get(run_id, [])[-REMEMBERED:]

@@ -107,8 +107,16 @@ def warn(cluster: Cluster, job: str) -> None:
     Raises:
         FaultMissedError: the job is not running.
     """
-    with _too_late(job):
-        cluster.ask("scancel", "--signal=USR2", job)
+    _signal(cluster, job, "USR2")
+
+
+def terminate(cluster: Cluster, job: str) -> None:
+    """SIGTERM to the job's steps, and nothing more: as sites announce preemption by default.
+
+    Raises:
+        FaultMissedError: the job is not running.
+    """
+    _signal(cluster, job, "TERM")
 
 
 def shorten(cluster: Cluster, job: str) -> None:
@@ -196,6 +204,13 @@ def _killed(cluster: Cluster, *names: str) -> bool:
     left = [process for name in names for process in cluster.daemons(name)]
     kill(left)
     return not left
+
+
+def _signal(cluster: Cluster, job: str, name: str) -> None:
+    # Without --batch: to what srun started, not to the batch script.
+    _must_be(cluster, job, "running")
+    with _too_late(job):
+        cluster.ask("scancel", f"--signal={name}", job)
 
 
 def _must_be(cluster: Cluster, job: str, states: str) -> None:

@@ -71,19 +71,25 @@ def test_a_starved_worker_gets_no_more_memory(devcluster, start_worker, tmp_path
     until(found.exists, 10)
 
 
-def test_slurm_warns_the_worker_before_the_time_limit(devcluster, start_worker, tmp_path):
-    ready, warned = tmp_path / "ready", tmp_path / "warned"
+@pytest.mark.parametrize(("fault", "name"), [(faults.warn, "USR2"), (faults.terminate, "TERM")])
+def test_a_signal_reaches_the_worker_and_leaves_the_rest_to_it(
+    devcluster, start_worker, tmp_path, fault, name
+):
+    ready, told = tmp_path / "ready", tmp_path / "told"
     code = (
         "import pathlib, signal\n"
-        f"signal.signal(signal.SIGUSR2, lambda *_: pathlib.Path({str(warned)!r}).touch())\n"
+        f"signal.signal(signal.SIG{name}, lambda *_: pathlib.Path({str(told)!r}).touch())\n"
         f"pathlib.Path({str(ready)!r}).touch()\n"
         "signal.pause()\n"
     )
     job = start_worker(code)
     until(ready.exists, 10)
-    faults.warn(devcluster, job)
-    until(warned.exists, 10)
+    fault(devcluster, job)
+    until(told.exists, 10)
+    # No SIGKILL follows, and the batch script has not heard of it.
     until(lambda: state(devcluster, job) == "COMPLETED", 10)
+    with pytest.raises(FaultMissedError, match=rf"job {job} is not running"):
+        fault(devcluster, job)
 
 
 def test_a_time_limit_is_cut_to_a_minute_and_cancel_ends_the_job(devcluster, start_worker):
