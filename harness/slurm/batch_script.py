@@ -79,9 +79,7 @@ def array_request(runs: RunsFolder, submission: Submission, site: Site) -> Reque
         site: the cluster.
     """
     folder = str(runs.folder.absolute())
-    # On the node itself, where Slurm's commands are, and not in the container.
-    python = sys.executable if site.container else site.python or sys.executable
-    aftermath = [python, "-P", "-m", "harness.slurm.aftermath", folder, submission.sid]
+    aftermath = [python_beside(site), "-P", "-m", "harness.slurm.aftermath", folder, submission.sid]
     return Request(
         name=submission.sid,
         output=runs.job_output(submission.sid).absolute(),
@@ -101,6 +99,11 @@ def array_request(runs: RunsFolder, submission: Submission, site: Site) -> Reque
             f'case "$after" in 0|{ENDS_BADLY}) exit "$after";; *) exit "$code";; esac',
         ),
     )
+
+
+def python_beside(site: Site) -> str:
+    """The Python that runs on the node itself, where Slurm's commands are: not in the container."""
+    return sys.executable if site.container else site.python or sys.executable
 
 
 def batch_script(request: Request, site: Site) -> str:

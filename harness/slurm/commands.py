@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from harness.errors import LaunchError
 
 TIMEOUT_S = 60.0
+DAY_S = 24 * 3600.0
+DURATION = re.compile(r"(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)")
 
 # Of a job that this process is in, or of a user's profile: they would change what is listed, how it
 # is printed, and what a batch script asks for.
@@ -129,6 +131,15 @@ def output_of(words: Sequence[str], timeout_s: float | None = None) -> str:
             "command again."
         )
     return reply.out
+
+
+def seconds_of(text: str) -> float | None:
+    """Of "1-02:03:04" or "03:04"; None where Slurm has no number ("UNLIMITED", "INVALID")."""
+    match = DURATION.fullmatch(text)
+    if not match:
+        return None
+    days, hours, minutes, seconds = (int(group or 0) for group in match.groups())
+    return days * DAY_S + hours * 3600.0 + minutes * 60.0 + seconds
 
 
 def _environment() -> dict[str, str]:

@@ -1,6 +1,7 @@
 """`harness doctor --site NAME`: a site file held against the live cluster."""
 
 import os
+import pwd
 import re
 import shutil
 import stat
@@ -10,7 +11,7 @@ from math import ceil
 from pathlib import Path
 
 from harness.paths import RunsFolder
-from harness.slurm.commands import call
+from harness.slurm.commands import call, seconds_of
 from harness.slurm.probe import Check, probe
 from harness.slurm.site import Site
 
@@ -103,6 +104,7 @@ def _cluster(site: Site) -> list[Check]:
     values = dict(re.findall(r"^(\w+)\s*= (.*?)\s*$", config.out, re.MULTILINE))
     checks = [Check("Slurm answers", True, f"cluster {values.get('ClusterName', '?')}")]
     checks.append(_array_size(site, int(values.get("MaxArraySize", "0") or 0)))
+    checks += _most_submitted(site)
     listed = call(["sinfo", "-h", "-o", SINFO])
     return [*checks, *_partition(site, list(parse_nodes(listed.out)))]
 
@@ -111,6 +113,20 @@ def _array_size(site: Site, largest: int) -> Check:
     fits = site.max_array_size <= largest
     advice = "" if fits else f"Set max_array_size = {largest}."
     return Check("arrays", fits, f"Slurm's MaxArraySize is {largest}", advice)
+
+
+def _most_submitted(site: Site) -> list[Check]:
+    """Of a limit of the user's own; none where accounting knows of none. A QOS may have others."""
+    user = pwd.getpwuid(os.getuid()).pw_name
+    listed = ["sacctmgr", "-nP", "show", "assoc", f"user={user}", "format=maxsubmit"]
+    if shutil.which(listed[0]) is None:
+        return []
+    limits = [int(word) for word in call(listed).out.split() if word.isdecimal()]
+    if not limits:
+        return []
+    fits = site.max_submitted is not None and site.max_submitted <= min(limits)
+    advice = "" if fits else f"Set max_submitted = {min(limits)}, or less where others use it too."
+    return [Check("jobs in the queue", fits, f"you may have {min(limits)}", advice)]
 
 
 def parse_nodes(text: str) -> Iterator[Nodes]:
@@ -123,16 +139,9 @@ def parse_nodes(text: str) -> Iterator[Nodes]:
         count, cpus, memory = (int(re.sub(r"\D.*", "", one) or 0) for one in numbers)
         partition = name.rstrip("*")
         default = name != partition
-        yield Nodes(partition, default, available, minutes(limit), count, cpus, memory, gres)
-
-
-def minutes(limit: str) -> float | None:
-    """A time limit of Slurm, as in "1-12:00:00", "8:00:00" or "30:00"; None for no limit."""
-    found = re.fullmatch(r"(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)", limit)
-    if not found:
-        return None
-    days, hours, mins, seconds = (int(one or 0) for one in found.groups())
-    return days * 1440 + hours * 60 + mins + seconds / 60
+        seconds = seconds_of(limit)  # None for "infinite"
+        limit_min = None if seconds is None else seconds / 60
+        yield Nodes(partition, default, available, limit_min, count, cpus, memory, gres)
 
 
 def gpus_of(gres: str, kind: str | None) -> int:
@@ -144,11 +153,12 @@ def gpus_of(gres: str, kind: str | None) -> int:
 def _partition(site: Site, nodes: list[Nodes]) -> list[Check]:
     wanted = set(site.partition.split(",")) if site.partition else None
     mine = [one for one in nodes if (one.partition in wanted if wanted else one.default)]
-    missing = (wanted or {"a default partition"}) - {one.partition for one in mine}
-    if missing if wanted else not mine:
+    missing = sorted((wanted or set()) - {one.partition for one in mine})
+    if missing or not mine:
         known = ", ".join(sorted({one.partition for one in nodes})) or "none"
-        lacks = f"there is no {', '.join(sorted(missing))}; there are: {known}"
-        return [Check("partition", False, lacks, "Correct the key partition.", stops=True)]
+        lacks = f"no partition {', '.join(missing)}" if missing else "no default partition"
+        found = f"the cluster has {lacks}; there are: {known}"
+        return [Check("partition", False, found, "Set the key partition.", stops=True)]
     names = ", ".join(sorted({one.partition for one in mine}))
     down = sorted({f"{one.partition} is {one.available}" for one in mine if one.available != "up"})
     advice = "It takes no jobs now: ask when it will, or take another one." if down else ""

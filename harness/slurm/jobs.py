@@ -6,7 +6,7 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from harness.slurm.commands import SlurmError, output_of
+from harness.slurm.commands import DAY_S, SlurmError, output_of, seconds_of
 from harness.slurm.submissions import SID, Submission
 
 # All others run or may still run: releases of Slurm add to those.
@@ -16,7 +16,6 @@ ENDED = frozenset(
         *("NODE_FAIL", "BOOT_FAIL", "PREEMPTED"),
     )
 )
-DAY_S = 24 * 3600.0
 NEVER_SATISFIED = "DependencyNeverSatisfied"
 
 SQUEUE = "squeue --noheader --array --states=all --format=%F|%K|%j|%T|%r|%N|%M|%L"
@@ -24,7 +23,6 @@ SACCT = (
     "sacct --allocations --noheader --parsable2 "
     "--format=JobID,JobName,State,ExitCode,NodeList,ElapsedRaw,Reason"
 )
-DURATION = re.compile(r"(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)")
 INDICES = re.compile(r"(\d+)(?:-(\d+)(?::(\d+))?)?")
 
 
@@ -137,8 +135,8 @@ def _queued() -> tuple[list[Job], int]:
                     state=state,
                     reason="" if reason == "None" else reason,
                     node=node,
-                    elapsed_s=_seconds(elapsed) or 0.0,
-                    left_s=_seconds(left) if state == "RUNNING" else None,
+                    elapsed_s=seconds_of(elapsed) or 0.0,
+                    left_s=seconds_of(left) if state == "RUNNING" else None,
                 )
                 for one in indices
             )
@@ -220,12 +218,3 @@ def _indices(text: str) -> list[int]:
             assert first is not None  # the pattern's first group is never empty
             found += range(first, (first if last is None else last) + 1, step or 1)
     return found
-
-
-def _seconds(text: str) -> float | None:
-    """Of "1-02:03:04" or "03:04"; None where Slurm has no number ("UNLIMITED", "INVALID")."""
-    match = DURATION.fullmatch(text)
-    if not match:
-        return None
-    days, hours, minutes, seconds = (int(group or 0) for group in match.groups())
-    return days * DAY_S + hours * 3600.0 + minutes * 60.0 + seconds

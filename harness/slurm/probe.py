@@ -1,6 +1,7 @@
 """The doctor's one small job: what the cluster does with it, and what its node says."""
 
 import json
+import shlex
 import shutil
 import time
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from typing import Any
 
 from harness.errors import LaunchError
 from harness.paths import RunsFolder
-from harness.slurm.batch_script import Request, batch_script, log_of, write_script
+from harness.slurm.batch_script import Request, batch_script, log_of, python_beside, write_script
 from harness.slurm.commands import call
 from harness.slurm.jobs import ENDED
 from harness.slurm.sbatch import advice_for, send
@@ -63,7 +64,8 @@ def probe(
         return [Check("a job of this site", False, str(error), "")]
 
 
-def _request(folder: Path, num_gpus: int, time_limit_min: int) -> Request:
+def _request(site: Site, folder: Path, num_gpus: int, time_limit_min: int) -> Request:
+    python, follows = shlex.quote(python_beside(site)), shlex.quote(str(_follows(folder)))
     job = folder / "code" / "harness" / "slurm" / "doctor_job.py"
     return Request(
         name=NAME,
@@ -75,6 +77,11 @@ def _request(folder: Path, num_gpus: int, time_limit_min: int) -> Request:
         time_limit_min=time_limit_min,
         # A warning that the site gives earlier than this job's time limit would come at once.
         options={"no-requeue": True, "signal": "USR2@1"},
+        # Empty where all that follows a run's processes is on the node; else what is missing.
+        teardown=(
+            f"{{ {python} -P -c 'import harness.slurm.aftermath' > /dev/null && "
+            f'scontrol show job "$SLURM_JOB_ID" > /dev/null; }} 2> {follows}',
+        ),
     )
 
 
@@ -82,9 +89,13 @@ def _result(folder: Path) -> Path:
     return folder / "found.json"
 
 
+def _follows(folder: Path) -> Path:
+    return folder / "follows.txt"
+
+
 def _is_taken(site: Site, script: Path) -> Check:
     what = "a job as large as a node, as long as the time limit"
-    request = _request(script.parent, site.gpus_per_node, site.time_limit_min)
+    request = _request(site, script.parent, site.gpus_per_node, site.time_limit_min)
     write_script(script, batch_script(request, site))
     reply = call(["sbatch", "--test-only", str(script)])
     shutil.rmtree(script.parent)
@@ -97,7 +108,7 @@ def _is_taken(site: Site, script: Path) -> Check:
 def _small_job(site: Site, script: Path, wait_s: float, pause: Callable[[], None]) -> list[Check]:
     what = "a small job runs and writes into the runs folder"
     folder = script.parent
-    request = _request(folder, 1, min(LIMIT_MIN, site.time_limit_min))
+    request = _request(site, folder, 1, min(LIMIT_MIN, site.time_limit_min))
     write_script(script, batch_script(request, site))
     package = Path(__file__).parents[1]  # as a job gets it: from the runs folder
     shutil.copytree(
@@ -118,9 +129,10 @@ def _small_job(site: Site, script: Path, wait_s: float, pause: Callable[[], None
         seen: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return [_no_word(what, job_id, folder)]
+    missing = _follows(folder).read_text(errors="replace").strip().rpartition("\n")[2]
     shutil.rmtree(folder, ignore_errors=True)
     found = f"job {job_id} on {seen['host']}, Python {seen['python']}, {seen['cpus']} CPUs"
-    return [Check(what, True, found), *_on_node(site, seen)]
+    return [Check(what, True, found), *_on_node(site, seen), _after_runs(site, missing)]
 
 
 def _wait(job_id: str, wait_s: float, pause: Callable[[], None]) -> str:
@@ -175,6 +187,19 @@ def _on_node(site: Site, seen: dict[str, Any]) -> list[Check]:
             WRONG_NODE if ours else "",
         ),
     ]
+
+
+def _after_runs(site: Site, missing: str) -> Check:
+    what = "what requeues runs on the node"
+    if not missing:
+        return Check(what, True, f"{python_beside(site)} and Slurm's commands are there")
+    advice = (
+        f"Beside the container {python_beside(site)} runs, that of this command: install harness "
+        "on a file system that the nodes share."
+        if site.container
+        else "The nodes must have the site's python, and Slurm's commands on PATH."
+    )
+    return Check(what, False, missing, advice)
 
 
 def _package(name: str, seen: dict[str, Any], errors: dict[str, str]) -> Check:

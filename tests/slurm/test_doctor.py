@@ -11,7 +11,7 @@ import pytest
 
 from harness.paths import RunsFolder
 from harness.slurm import doctor_job
-from harness.slurm.doctor import COMMANDS, examine, gpus_of, minutes
+from harness.slurm.doctor import COMMANDS, examine, gpus_of
 from harness.slurm.site import Site
 
 CONFIG = "ClusterName             = jura\nMaxArraySize            = 1001\n"
@@ -142,7 +142,12 @@ def test_a_controller_that_is_down_ends_the_questions(look, cluster):
 @pytest.mark.parametrize(
     ("keys", "what", "found", "advice"),
     [
-        ({"partition": "gpus"}, "partition", "there is no gpus; there are: cpu, gpu", "Correct"),
+        (
+            {"partition": "gpus"},
+            "partition",
+            "no partition gpus; there are: cpu, gpu",
+            "Set the key",
+        ),
         ({"partition": "cpu"}, "partition", "cpu is down", "takes no jobs now"),
         ({"gpus_per_node": 8}, "nodes", "0 of 6 have 8 GPUs", "Correct gpus_per_node"),
         ({"gpu_type": "h100"}, "nodes", "0 of 6 have 4 h100 GPUs", "gpu_type"),
@@ -173,7 +178,26 @@ def test_a_site_without_a_partition_goes_to_the_default_one(look, cluster):
     assert look()["partition"].found == "gpu is up, 6 nodes"
     cluster.keep("nodes", NODES.replace("*", ""))
     check = look()["partition"]
-    assert check.found == "there is no a default partition; there are: cpu, gpu"
+    assert check.found == "the cluster has no default partition; there are: cpu, gpu"
+
+
+def test_a_limit_of_jobs_that_the_site_file_does_not_know_is_told(look, cluster):
+    cluster.say("sacctmgr", "echo 200; echo; echo 50")
+    check = look()["jobs in the queue"]
+    assert (check.ok, check.found) == (False, "you may have 50")
+    assert "Set max_submitted = 50" in check.advice
+    assert look(max_submitted=50)["jobs in the queue"].ok
+    cluster.say("sacctmgr", "echo")
+    assert "jobs in the queue" not in look()
+
+
+def test_a_node_without_what_requeues_runs_is_told(look, cluster):
+    assert look()["what requeues runs on the node"].ok
+    cluster.say("scontrol", f"[ $2 = config ] && cat {cluster.folder}/config || no-scontrol")
+    check = look()["what requeues runs on the node"]
+    assert check.ok is False
+    assert "no-scontrol: command not found" in check.found
+    assert "Slurm's commands on PATH" in check.advice
 
 
 def test_an_account_that_slurm_refuses_is_told_in_its_words(look, cluster):
@@ -315,14 +339,6 @@ def test_the_nodes_side_finds_what_is_here():
     assert seen["errors"] == {}
     assert seen["harness"] is True
     assert seen["torch"]
-
-
-@pytest.mark.parametrize(
-    ("limit", "length"),
-    [("infinite", None), ("30:00", 30), ("8:00:00", 480), ("1-12:00:00", 2160), ("n/a", None)],
-)
-def test_slurms_time_limits_are_read(limit, length):
-    assert minutes(limit) == length
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness.slurm.commands import SlurmError, output_of
+from harness.slurm.commands import SlurmError, output_of, seconds_of
 from harness.slurm.jobs import ask
 from harness.slurm.submissions import Submission
 
@@ -202,3 +202,11 @@ def test_a_users_own_settings_of_squeue_change_nothing(says, monkeypatch):
     assert not {"SQUEUE_STATES", "SQUEUE_FORMAT", "SLURM_CLUSTERS"} & set(seen)
     assert seen["SLURM_CONF"] == "/etc/slurm.conf"  # that is which cluster it is
     assert seen["SLURM_BITSTR_LEN"] == "0"  # indices in full
+
+
+@pytest.mark.parametrize(
+    ("text", "minutes"),
+    [("infinite", None), ("30:00", 30), ("8:00:00", 480), ("1-12:00:00", 2160), ("n/a", None)],
+)
+def test_slurms_lengths_of_time_are_read(text, minutes):
+    assert seconds_of(text) == (None if minutes is None else minutes * 60)
