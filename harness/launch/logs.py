@@ -12,7 +12,6 @@ from harness.grid.grid import Grid
 from harness.grid.spec import RunSpec
 from harness.grid.state import Cause, RunState, State
 from harness.launch.schedule import States
-from harness.launch.status import states_on_disk
 from harness.lease import live_holder
 from harness.paths import AttemptPaths, RunPaths, RunsFolder
 from harness.records import read_begin, read_outcome
@@ -45,8 +44,8 @@ class Failure:
 def failures(
     grid: Grid,
     runs: RunsFolder,
-    states: States | None = None,
-    job_logs: Mapping[str, Path] | None = None,
+    states: States,
+    job_logs: Mapping[str, Path],
     lines: int = 15,
 ) -> list[Failure]:
     """All failed runs of `grid`, each with the last lines that tell most.
@@ -54,13 +53,11 @@ def failures(
     Args:
         grid: the runs.
         runs: their folders.
-        states: by run id; those on disk by default.
+        states: by run id.
         job_logs: for each run that Slurm was given, the file of what its newest job wrote to stderr
             before, and after, it was ours.
         lines: how many of each.
     """
-    states = states_on_disk(grid, runs) if states is None else states
-    job_logs = job_logs or {}
     failed = []
     for run_id, now in states.items():
         if now.state is not State.FAILED:

@@ -9,7 +9,7 @@ from harness.errors import ResultsError
 from harness.grid.cost import gpu_hours
 from harness.grid.grid import Grid
 from harness.grid.spec import RunSpec
-from harness.grid.state import Cause, RunState, State, run_state
+from harness.grid.state import Cause, RunState, State
 from harness.launch.progress import effort, progress
 from harness.launch.schedule import States
 from harness.paths import RunPaths, RunsFolder
@@ -22,10 +22,12 @@ class Seen:
 
     Attributes:
         states: by run id, each base before its fine-tunes.
+        asked: whether Slurm was asked, which is not to be done too often.
         note: what a person must know to trust them, as "Slurm does not answer"; "" for nothing.
     """
 
     states: States
+    asked: bool
     note: str = ""
 
 
@@ -67,16 +69,6 @@ class RunStatus:
     cells: tuple[str, ...]
 
 
-def states_on_disk(grid: Grid, runs: RunsFolder) -> dict[str, RunState]:
-    """The state of every run of `grid` by its files."""
-    return {run_id: run_state(spec, runs) for run_id, spec in grid.runs.items()}
-
-
-def look_at_files(grid: Grid, runs: RunsFolder) -> Look:
-    """A look that asks nobody but the runs' folders."""
-    return lambda: Seen(states_on_disk(grid, runs))
-
-
 def run_statuses(
     grid: Grid, runs: RunsFolder, states: Mapping[str, RunState], now_s: float | None = None
 ) -> tuple[RunStatus, ...]:
@@ -93,16 +85,15 @@ def run_statuses(
 
 
 def statuses_json(
-    grid: Grid, runs: RunsFolder, states: Mapping[str, RunState] | None = None
+    grid: Grid, runs: RunsFolder, states: Mapping[str, RunState]
 ) -> list[dict[str, Any]]:
     """What `harness status --json` prints: a `RunStatus` for each run.
 
     Args:
         grid: the runs.
         runs: their folders.
-        states: by run id; those on disk by default.
+        states: by run id.
     """
-    states = states_on_disk(grid, runs) if states is None else states
     return [asdict(status) for status in run_statuses(grid, runs, states)]
 
 

@@ -25,12 +25,14 @@ class Look:
         states: of every run that was asked for, in that order.
         jobs: by run id, of those that have one: a live one before any other, else the newest.
         waiting: ids of runs that are for Slurm when its queue has room.
+        asked: whether Slurm was asked.
         note: why Slurm has no part in it; "" where it answered or was not needed.
     """
 
     states: dict[str, RunState]
     jobs: dict[str, Job]
     waiting: frozenset[str] = frozenset()
+    asked: bool = True
     note: str = ""
 
 
@@ -44,7 +46,7 @@ def look(specs: Mapping[str, RunSpec], runs: RunsFolder) -> Look:
     undone = undone_of(specs, runs)
     submissions = submissions_of(runs, undone)
     if not submissions:
-        return look_with(specs, runs, undone, (), Answer({}, 0))
+        return replace(look_with(specs, runs, undone, (), Answer({}, 0)), asked=False)
     try:
         answer = ask(submissions, undone)
     except SlurmError as error:

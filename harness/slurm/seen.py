@@ -18,7 +18,7 @@ def look_at(grid: Grid, runs: RunsFolder) -> Look:
 
     def seen() -> Seen:
         found = look(grid.runs, runs)
-        return Seen(found.states, found.note)
+        return Seen(found.states, found.asked, found.note)
 
     return seen
 

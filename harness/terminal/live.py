@@ -11,7 +11,7 @@ from rich.live import Live
 from harness.grid.grid import Grid
 from harness.grid.state import RunState, State
 from harness.launch.schedule import States
-from harness.launch.status import Look, RunStatus, Seen, look_at_files, run_statuses
+from harness.launch.status import Look, RunStatus, Seen, run_statuses
 from harness.paths import RunsFolder
 from harness.terminal.status_view import (
     fitting_table,
@@ -57,18 +57,16 @@ def live_view(grid: Grid, runs: RunsFolder, console: Console | None = None) -> I
         yield TableView(grid, runs, live)
 
 
-def show_status(
-    grid: Grid, runs: RunsFolder, look: Look | None = None, console: Console | None = None
-) -> None:
+def show_status(grid: Grid, runs: RunsFolder, look: Look, console: Console | None = None) -> None:
     """Print once what is known of every run.
 
     Args:
         grid: the runs.
         runs: their folders.
-        look: tells the states; from the files alone by default.
+        look: tells the states.
         console: where to; stdout by default.
     """
-    seen = (look or look_at_files(grid, runs))()
+    seen = look()
     statuses = run_statuses(grid, runs, seen.states)
     (console or Console()).print(status_table(statuses, seen.note), highlight=False)
 
@@ -76,7 +74,7 @@ def show_status(
 def watch_status(
     grid: Grid,
     runs: RunsFolder,
-    look: Look | None = None,
+    look: Look,
     console: Console | None = None,
     wait: Wait = time.sleep,
     clock: Clock = time.monotonic,
@@ -87,14 +85,12 @@ def watch_status(
     Args:
         grid: the runs.
         runs: their folders.
-        look: tells the states; from the files alone by default.
+        look: tells the states.
         console: where to; stdout by default.
         wait: called with seconds between two looks.
         clock: seconds.
         quiet_s: for how long nothing must have run.
     """
-    every_s = ASK_EVERY_S if look else WATCH_EVERY_S
-    look = look or look_at_files(grid, runs)
     quiet_since = -quiet_s + clock()  # where nothing runs at first, nothing is waited for
     with suppress(KeyboardInterrupt), live_view(grid, runs, console or Console()) as view:
         while True:
@@ -104,7 +100,7 @@ def watch_status(
                 quiet_since = clock()
             elif clock() - quiet_since >= quiet_s:
                 return
-            wait(every_s)
+            wait(ASK_EVERY_S if seen.asked else WATCH_EVERY_S)
 
 
 def watch_launch(
@@ -119,7 +115,7 @@ def watch_launch(
     Args:
         grid: the runs.
         runs: their folders.
-        look: tells the states, by Slurm too.
+        look: tells the states.
         console: where to; stderr by default, since stdout is for data.
         wait: called with seconds between two looks.
     """

@@ -28,7 +28,7 @@ from harness.grid import Cell, Grid, Layout, Setting, contour, finetune, table_g
 from harness.grid.plan import make_plan
 from harness.grid.spec import RunSpec, identity_of
 from harness.launch.prepare_data import prepare_data
-from harness.launch.status import Seen, statuses_json
+from harness.launch.status import statuses_json
 from harness.paths import RunsFolder
 from harness.records import (
     METRICS,
@@ -43,6 +43,7 @@ from harness.records import (
 )
 from harness.slurm import commands, sbatch, submit
 from harness.slurm.look import look
+from harness.slurm.seen import look_at
 from harness.slurm.site import Site, load_site
 from harness.slurm.submissions import read_submission
 from harness.terminal.live import show_status
@@ -163,9 +164,7 @@ def bench_status(grid: Grid, runs: RunsFolder, slurm: OwnTime) -> None:
     def as_json() -> None:
         json.dumps(statuses_json(grid, runs, seen().states))
 
-    def seen() -> Seen:
-        found = look(grid.runs, runs)
-        return Seen(found.states, found.note)
+    seen = look_at(grid, runs)
 
     for what, work in {"status": as_table, "status --json": as_json}.items():
         seconds = [slurm.of(work) for _ in range(ROUNDS)]

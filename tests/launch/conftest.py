@@ -15,6 +15,7 @@ import pytest
 from harness.errors import TrainingError
 from harness.files import write_json
 from harness.grid import NO_LOSS, Cell, Grid, Layout, Setting, contour, finetune, table_grid
+from harness.grid.state import run_state
 from harness.launch.job import execute
 from harness.paths import RunsFolder
 from harness.records import METRICS
@@ -80,6 +81,12 @@ def ids(grid) -> dict[str, str]:
 @pytest.fixture
 def runs(tmp_path) -> RunsFolder:
     return RunsFolder(tmp_path / "runs")
+
+
+@pytest.fixture
+def on_disk(grid, runs):
+    """A function that tells the states of all runs by their files."""
+    return lambda: {run_id: run_state(spec, runs) for run_id, spec in grid.runs.items()}
 
 
 @pytest.fixture

@@ -49,10 +49,12 @@ def test_printed_is_stdout_then_stderr(paths, attempt):
     assert "".join(printed(paths)) == "loading\na warning\n"
 
 
-def test_failures_show_the_last_lines_of_the_newest_attempt(grid, runs, ids, paths, attempt):
+def test_failures_show_the_last_lines_of_the_newest_attempt(
+    grid, runs, ids, paths, attempt, on_disk
+):
     write_outcome(attempt.outcome, FAILED)
     attempt.stderr.write_text("\n".join(f"line {i}" for i in range(50)))
-    (failure,) = failures(grid, runs, lines=2)
+    (failure,) = failures(grid, runs, on_disk(), {}, lines=2)
     assert (failure.name, failure.reason) == ("table1/k=2", "no luck")
     assert failure.last_lines == ("line 48", "line 49")
     assert failure.log == attempt.stderr
@@ -70,9 +72,9 @@ def test_the_command_to_go_on_names_only_what_it_must(grid, own_grid, own_data, 
     assert command("submit --site local", spec, Path("/my runs")) == submit
 
 
-def test_failures_fall_back_to_stdout(grid, runs, paths, attempt):
+def test_failures_fall_back_to_stdout(grid, runs, paths, attempt, on_disk):
     write_outcome(attempt.outcome, FAILED)
-    (failure,) = failures(grid, runs)
+    (failure,) = failures(grid, runs, on_disk(), {})
     assert failure.last_lines == ("loading",)
 
 
@@ -155,10 +157,10 @@ def test_no_plain_retry_is_told_for_want_of_memory(grid, runs, ids, job_log):
     assert failure.again == ""
 
 
-def test_only_the_end_of_a_long_log_is_read(grid, runs, ids, attempt):
+def test_only_the_end_of_a_long_log_is_read(grid, runs, ids, attempt, on_disk):
     attempt.stderr.write_text("x" * 1_000_000 + "\nlast\n")
     write_outcome(attempt.outcome, FAILED)
-    (failure,) = failures(grid, runs)
+    (failure,) = failures(grid, runs, on_disk(), {})
     assert failure.last_lines[-1] == "last"
     assert len(failure.last_lines[0]) < 100_000
 

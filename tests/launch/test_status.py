@@ -4,12 +4,7 @@ import pytest
 
 from harness.grid.state import Cause, RunState, State
 from harness.launch.progress import Effort, Progress, effort, progress
-from harness.launch.status import (
-    look_at_files,
-    run_statuses,
-    states_on_disk,
-    statuses_json,
-)
+from harness.launch.status import run_statuses, statuses_json
 from harness.records import (
     METRICS,
     Begin,
@@ -174,9 +169,9 @@ def test_each_gpu_of_a_run_counts(paper_grid, runs):
     assert now.gpu_hours == 1.0  # 15 min on 4 GPUs
 
 
-def test_a_status_line_joins_name_state_and_progress(grid, ids, runs):
+def test_a_status_line_joins_name_state_and_progress(grid, ids, runs, on_disk):
     failed = RunState(State.FAILED, "why", Cause.TIME_LIMIT)
-    states = states_on_disk(grid, runs) | {ids["table1/k=2"]: failed}
+    states = on_disk() | {ids["table1/k=2"]: failed}
     lines = {line.name: line for line in run_statuses(grid, runs, states)}
     assert list(lines) == list(ids)
     line = lines["table1/k=2"]
@@ -188,7 +183,7 @@ def test_a_status_line_joins_name_state_and_progress(grid, ids, runs):
     assert lines["base mask_rcnn_R50_FPN"].cells == ()
 
 
-def test_a_scored_run_tells_its_mask_ap(grid, ids, runs):
+def test_a_scored_run_tells_its_mask_ap(grid, ids, runs, on_disk):
     run_id = ids["table1/k=2"]
     scores = {"segm": dict.fromkeys(METRICS, 34.5), "bbox": dict.fromkeys(METRICS, 38.0)}
     write_metrics(
@@ -205,7 +200,7 @@ def test_a_scored_run_tells_its_mask_ap(grid, ids, runs):
             gpu_hours=0.1,
         ),
     )
-    ap = {line.run_id: line.ap for line in run_statuses(grid, runs, states_on_disk(grid, runs))}
+    ap = {line.run_id: line.ap for line in run_statuses(grid, runs, on_disk())}
     assert ap.pop(run_id) == 34.5
     assert set(ap.values()) == {None}
 
@@ -218,15 +213,10 @@ def test_damaged_metrics_tell_no_ap(grid, ids, runs):
     assert line.ap is None
 
 
-def test_json_takes_the_states_that_it_is_given(grid, ids, runs):
-    assert {run["state"] for run in statuses_json(grid, runs)} == {"to do", "blocked"}
+def test_json_takes_the_states_that_it_is_given(grid, ids, runs, on_disk):
+    assert {run["state"] for run in statuses_json(grid, runs, on_disk())} == {"to do", "blocked"}
     run_id = ids["table1/k=2"]
     queued = {run_id: RunState(State.QUEUED, "waits for resources")}
     (run,) = statuses_json(grid, runs, queued)
     assert (run["run_id"], run["state"], run["cause"]) == (run_id, "queued", "")
     assert run["cells"] == ("table1/k=2",)
-
-
-def test_a_look_at_the_files_has_no_note(grid, runs):
-    seen = look_at_files(grid, runs)()
-    assert (seen.states, seen.note) == (states_on_disk(grid, runs), "")

@@ -35,7 +35,7 @@ def r50(give, cluster, ids):
 def test_runs_that_slurm_never_heard_of_need_no_slurm(grid, runs, cluster, ids):
     known = look(grid.runs, runs)
     assert cluster.get("calls") == []
-    assert known.note == ""
+    assert (known.asked, known.note) == (False, "")
     assert known.states[ids["k=2"]] == RunState(State.TO_DO)
     assert known.states[ids["HTC"]].reason.startswith("Hybrid Task Cascade is not built")
 
@@ -333,7 +333,7 @@ def test_where_slurm_does_not_answer_the_files_speak_and_a_note_says_so(
     cluster.set(unreachable=True)
     known = look(grid.runs, runs)
     assert known.note.startswith("By files alone: squeue failed: squeue: error: Unable to contact")
-    assert known.jobs == {}
+    assert (known.asked, known.jobs) == (True, {})
     assert known.states[r50].reason == "was given to Slurm, which does not answer now"
     assert known.states[ids["base R101"]] == RunState(State.FAILED, "it broke", Cause.ERROR)
 

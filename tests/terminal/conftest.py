@@ -6,6 +6,7 @@ import pytest
 from rich.console import Console
 
 from harness.grid import NO_LOSS, Cell, Grid, Layout, Setting, contour, finetune, table_grid
+from harness.grid.state import run_state
 from harness.paths import RunsFolder
 
 
@@ -36,6 +37,12 @@ def grid() -> Grid:
 @pytest.fixture
 def runs(tmp_path) -> RunsFolder:
     return RunsFolder(tmp_path)
+
+
+@pytest.fixture
+def on_disk(grid, runs):
+    """A function that tells the states of all runs by their files."""
+    return lambda: {run_id: run_state(spec, runs) for run_id, spec in grid.runs.items()}
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from rich.live import Live
 
 from harness.grid.state import Cause, RunState, State
-from harness.launch.status import Seen, states_on_disk
+from harness.launch.status import Seen
 from harness.lease import lease
 from harness.records import Begin, write_begin
 from harness.terminal.live import (
@@ -49,16 +49,21 @@ def begin(runs, run_id):
 
 
 @pytest.fixture
-def running(grid, runs, run_id):
-    return states_on_disk(grid, runs) | {run_id: RunState(State.RUNNING)}
+def by_files(on_disk):
+    return lambda: Seen(on_disk(), asked=False)
+
+
+@pytest.fixture
+def running(run_id, on_disk):
+    return on_disk() | {run_id: RunState(State.RUNNING)}
 
 
 def test_without_a_terminal_each_change_of_state_is_a_plain_line(
-    grid, runs, run_id, console, log, running
+    grid, runs, run_id, console, log, running, on_disk
 ):
     with live_view(grid, runs, console) as view:
         assert isinstance(view, LineView)
-        states = states_on_disk(grid, runs)
+        states = on_disk()
         view.show(states)
         view.show(states)
         log(210)
@@ -75,8 +80,8 @@ def test_without_a_terminal_each_change_of_state_is_a_plain_line(
     ]
 
 
-def test_of_what_waits_only_that_it_waits_is_a_line(grid, runs, run_id, console):
-    states = states_on_disk(grid, runs)
+def test_of_what_waits_only_that_it_waits_is_a_line(grid, runs, run_id, console, on_disk):
+    states = on_disk()
     view = LineView(grid, runs, console)
     view.show(states)
     for reason in ("waits for its base", "waits for resources"):
@@ -85,8 +90,8 @@ def test_of_what_waits_only_that_it_waits_is_a_line(grid, runs, run_id, console)
     assert queued == [f"table1/k=2 · {run_id}  queued: waits for its base"]
 
 
-def test_that_slurm_does_not_answer_is_told_once(grid, runs, console):
-    states = states_on_disk(grid, runs)
+def test_that_slurm_does_not_answer_is_told_once(grid, runs, console, on_disk):
+    states = on_disk()
     view = LineView(grid, runs, console)
     for note in ("", "By files alone: squeue", "By files alone: squeue", ""):
         view.show(states, note)
@@ -135,7 +140,7 @@ def test_a_table_tells_time_left_and_why_runs_failed(
     assert f"failed: no luck ({run_id})" in printed(terminal)
 
 
-def test_a_watch_shows_what_others_train_until_nothing_runs(grid, runs, run_id, console):
+def test_a_watch_shows_what_others_train_until_nothing_runs(grid, runs, run_id, console, by_files):
     waits = []
     with ExitStack() as elsewhere:
         elsewhere.enter_context(lease(runs.run(run_id).lease, "k=2"))
@@ -144,7 +149,7 @@ def test_a_watch_shows_what_others_train_until_nothing_runs(grid, runs, run_id, 
             waits.append(None)
             elsewhere.close()
 
-        watch_status(grid, runs, console=console, wait=wait, clock=lambda: 10.0 * len(waits))
+        watch_status(grid, runs, by_files, console, wait, clock=lambda: 10.0 * len(waits))
     # Running, ended, and 20 s after it was last seen nothing has followed.
     assert len(waits) == 2
     lines = printed(console).splitlines()
@@ -152,7 +157,22 @@ def test_a_watch_shows_what_others_train_until_nothing_runs(grid, runs, run_id, 
     assert lines[-1] == f"table1/k=2 · {run_id}  to do"
 
 
-def test_a_watch_waits_for_the_run_that_follows(grid, runs, run_id, console):
+def test_a_watch_of_runs_that_slurm_never_heard_of_looks_every_2_s(
+    grid, runs, run_id, console, by_files
+):
+    waits = []
+    with ExitStack() as elsewhere:
+        elsewhere.enter_context(lease(runs.run(run_id).lease, "k=2"))
+
+        def wait(seconds):
+            waits.append(seconds)
+            elsewhere.close()
+
+        watch_status(grid, runs, by_files, console, wait, clock=lambda: sum(waits))
+    assert waits == [2.0] * 10  # running at 0 s, and 20 s later nothing has followed
+
+
+def test_a_watch_waits_for_the_run_that_follows(grid, runs, run_id, console, by_files):
     # Between two runs of a launch there are seconds in which neither holds its lease.
     held = []
     with ExitStack() as elsewhere:
@@ -165,19 +185,19 @@ def test_a_watch_waits_for_the_run_that_follows(grid, runs, run_id, console):
             {1: elsewhere.close, 2: hold, 3: elsewhere.close}.get(len(held), lambda: None)()
 
         hold()
-        watch_status(grid, runs, console=console, wait=wait, clock=lambda: 10.0 * len(held))
+        watch_status(grid, runs, by_files, console, wait, clock=lambda: 10.0 * len(held))
     assert printed(console).count("running\n") == 2
 
 
 def test_a_watch_goes_on_while_runs_are_queued_and_asks_slurm_every_10_s(
-    grid, runs, run_id, console
+    grid, runs, run_id, console, on_disk
 ):
     waits = []
-    states = states_on_disk(grid, runs)
+    states = on_disk()
 
     def look():
         queued = {run_id: RunState(State.QUEUED, "waits for resources")}
-        return Seen(states | (queued if len(waits) < 9 else {}), "Slurm is slow")
+        return Seen(states | (queued if len(waits) < 9 else {}), asked=True, note="Slurm is slow")
 
     watch_status(grid, runs, look, console, waits.append, clock=lambda: sum(waits))
     # Queued for 9 looks, and 20 s after the last of them, at 80 s, it ends.
@@ -185,30 +205,32 @@ def test_a_watch_goes_on_while_runs_are_queued_and_asks_slurm_every_10_s(
     assert printed(console).splitlines()[:2] == ["1 queued · 2 to do · 2 blocked", "Slurm is slow"]
 
 
-def test_a_launch_is_watched_until_nothing_is_queued_and_no_longer(grid, runs, run_id, console):
-    queued = states_on_disk(grid, runs) | {run_id: RunState(State.QUEUED)}
+def test_a_launch_is_watched_until_nothing_is_queued_and_no_longer(
+    grid, runs, run_id, console, on_disk
+):
+    queued = on_disk() | {run_id: RunState(State.QUEUED)}
     done = queued | {run_id: RunState(State.DONE)}
-    looks = iter([Seen(queued), Seen(done)])
+    looks = iter([Seen(queued, asked=True), Seen(done, asked=True)])
     watch_launch(grid, runs, lambda: next(looks), console, wait=lambda _: None)
     assert printed(console).endswith(f"table1/k=2 · {run_id}  done\n")
 
 
-def test_a_watch_of_nothing_ends_at_once(grid, runs, console):
-    watch_status(grid, runs, console=console, wait=pytest.fail)
+def test_a_watch_of_nothing_ends_at_once(grid, runs, console, by_files):
+    watch_status(grid, runs, by_files, console, pytest.fail)
     assert printed(console).startswith("3 to do · 2 blocked\n")
 
 
-def test_ctrl_c_ends_a_watch_without_a_traceback(grid, runs, run_id, console):
+def test_ctrl_c_ends_a_watch_without_a_traceback(grid, runs, run_id, console, by_files):
     def wait(_):
         raise KeyboardInterrupt
 
     with lease(runs.run(run_id).lease, "k=2"):
-        watch_status(grid, runs, console=console, wait=wait)
+        watch_status(grid, runs, by_files, console, wait)
     assert "1 running" in printed(console)
 
 
-def test_a_status_is_printed_once_from_the_files(grid, runs, run_id, console):
-    show_status(grid, runs, console=console)
+def test_a_status_is_printed_once_from_the_files(grid, runs, run_id, console, by_files):
+    show_status(grid, runs, by_files, console)
     text = printed(console)
     assert text.startswith("3 to do · 2 blocked\n")
     assert f"{run_id}  table1/k=2, table1/[bold]again" in text
@@ -216,7 +238,7 @@ def test_a_status_is_printed_once_from_the_files(grid, runs, run_id, console):
 
 def test_a_status_takes_the_states_that_slurm_tells(grid, runs, run_id, console):
     states = {run_id: RunState(State.QUEUED, "waits for resources")}
-    show_status(grid, runs, lambda: Seen(states, "By files alone"), console)
+    show_status(grid, runs, lambda: Seen(states, asked=True, note="By files alone"), console)
     text = printed(console)
     assert text.startswith("1 queued\nBy files alone\n")
     assert f"queued: waits for resources ({run_id})" in text
