@@ -10,7 +10,7 @@ from harness.grid.spec import NOT_BUILT, RunSpec, base_of
 from harness.grid.state import Cause, RunState, State
 from harness.paths import RunsFolder
 from harness.slurm.causes import goes_on
-from harness.slurm.commands import SlurmError, output_of
+from harness.slurm.commands import SlurmError, call
 from harness.slurm.jobs import Job
 from harness.slurm.look import Look, look
 
@@ -128,7 +128,7 @@ def cancel_plan(grid: Grid, runs: RunsFolder, patterns: Iterable[str]) -> Cancel
 
 
 def cancel(jobs: Iterable[Job]) -> None:
-    """End `jobs`, with one call. Those that have ended meanwhile are no error.
+    """End `jobs`, with one call. That some have ended meanwhile is no error.
 
     Raises:
         SlurmError: Slurm does not answer, or refuses.
@@ -136,11 +136,17 @@ def cancel(jobs: Iterable[Job]) -> None:
     ids = list(dict.fromkeys(job.job_id for job in jobs))
     if not ids:
         return
-    try:
-        output_of(["scancel", *ids], SCANCEL_TIMEOUT_S)
-    except SlurmError as error:
-        if not any(gone in str(error) for gone in GONE_ALREADY):
-            raise
+    reply = call(["scancel", *ids], SCANCEL_TIMEOUT_S)
+    if reply.code == 0:
+        return
+    errors = [line for line in reply.err.splitlines() if "error:" in line]
+    left = [line for line in errors if not any(gone in line for gone in GONE_ALREADY)]
+    if left or not errors or reply.code is None:
+        said = "; ".join(left) or reply.in_one_line
+        raise SlurmError(
+            f"scancel failed: {said:.300}. Jobs that it does not name may have been cancelled: "
+            "`harness status` tells. When the cause is mended, give the same command again."
+        )
 
 
 def _can_go_again(spec: RunSpec, now: RunState) -> bool:

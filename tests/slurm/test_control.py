@@ -10,6 +10,14 @@ from harness.slurm.commands import SlurmError
 from harness.slurm.control import cancel, cancel_plan, matching, retry_plan
 from harness.slurm.look import look
 
+KILL_ERROR = "scancel: error: Kill job error on job id"
+
+
+def scancel_says(folder, *lines):
+    """Put a scancel on PATH that writes these lines to stderr and fails."""
+    told = "\n".join(lines)
+    (folder / "bin" / "scancel").write_text(f"#!/bin/sh\ncat >&2 <<'END'\n{told}\nEND\nexit 1\n")
+
 
 @pytest.mark.parametrize(
     ("typed", "meant"),
@@ -165,8 +173,29 @@ def test_cancelling_while_slurm_is_away_is_told(give, grid, runs, cluster):
 def test_a_job_that_has_ended_meanwhile_is_no_error(give, grid, runs, cluster, tmp_path):
     give()
     jobs = cancel_plan(grid, runs, ["table1"]).jobs.values()
-    (tmp_path / "bin" / "scancel").write_text(
-        "#!/bin/sh\necho 'scancel: error: Kill job error on job id 100_0: Job/step already "
-        "completing or completed' >&2\nexit 1\n"
-    )
+    scancel_says(tmp_path, f"{KILL_ERROR} 100_0: Job/step already completing or completed")
     cancel(jobs)
+
+
+def test_one_job_that_has_ended_hides_no_other_that_slurm_refuses_to_end(
+    give, grid, runs, cluster, tmp_path
+):
+    give()
+    jobs = cancel_plan(grid, runs, ["table1"]).jobs.values()
+    scancel_says(
+        tmp_path,
+        f"{KILL_ERROR} 100_0: Job/step already completing or completed",
+        f"{KILL_ERROR} 101_0: Access/permission denied",
+        f"{KILL_ERROR} 101_1: Invalid job id specified",
+    )
+    told = r"^scancel failed: .*error on job id 101_0: Access/permission denied\. Jobs that it does"
+    with pytest.raises(SlurmError, match=told):
+        cancel(jobs)
+
+
+def test_a_scancel_that_fails_and_names_no_job_is_told(give, grid, runs, cluster, tmp_path):
+    give()
+    jobs = cancel_plan(grid, runs, ["table1"]).jobs.values()
+    scancel_says(tmp_path, "This cluster is down for maintenance on Monday")
+    with pytest.raises(SlurmError, match=r"^scancel failed: This cluster is down"):
+        cancel(jobs)
