@@ -10,7 +10,6 @@ from harness.grid.plan import make_plan
 from harness.grid.state import State
 from harness.paths import RunsFolder
 from harness.slurm import control
-from harness.slurm.look import look
 from harness.slurm.site import load_site
 from harness.slurm.submissions import submissions_of
 from harness.slurm.submit import Submitted, submit
@@ -75,7 +74,7 @@ def retry(
 
     planned = control.retry_plan(grid, place.runs, patterns)
     show_runs(
-        "Submitted again" if yes else "Would be submitted again",
+        "Runs to submit again",
         [(run_id, grid.name_of(run_id), planned.states[run_id]) for run_id in planned.again],
     )
     _tell_left(planned.left, planned.note)
@@ -97,10 +96,9 @@ def cancel(grid: Grid, place: Workplace, patterns: list[str], *, yes: bool) -> N
     from harness.terminal.runs_view import show_runs
 
     planned = control.cancel_plan(grid, place.runs, patterns)
-    states = look(grid.runs, place.runs).states
     show_runs(
-        "Cancelled" if yes else "Would be cancelled",
-        [(run_id, grid.name_of(run_id), states[run_id]) for run_id in planned.jobs],
+        "Runs to cancel",
+        [(run_id, grid.name_of(run_id), planned.states[run_id]) for run_id in planned.jobs],
     )
     if planned.with_them:
         _tell(f"Their fine-tunes go with them: {', '.join(planned.with_them)}.")
@@ -109,6 +107,8 @@ def cancel(grid: Grid, place: Workplace, patterns: list[str], *, yes: bool) -> N
         _tell(NOTHING_DONE)
     elif planned.jobs:
         control.cancel(planned.jobs.values())
+        number = len(planned.jobs)
+        _tell(f"Cancelled {number:,} {'job' if number == 1 else 'jobs'}.")
 
 
 def doctor(place: Workplace, grid: Grid, site: str) -> bool:

@@ -43,12 +43,14 @@ class CancelPlan:
         jobs: by run id, the live ones of runs that match and of those in `with_them`.
         with_them: runs that do not match and wait for a base that does: their jobs go too. Slurm
             would start them: to it, a job cancelled before its start is no longer waited for.
+        states: of the runs in `jobs`.
         left: runs that match and have no live job.
         note: why Slurm has no part in it; "" where it answered or was not needed.
     """
 
     jobs: Mapping[str, Job]
     with_them: tuple[str, ...]
+    states: Mapping[str, RunState]
     left: tuple[str, ...]
     note: str = ""
 
@@ -122,6 +124,7 @@ def cancel_plan(grid: Grid, runs: RunsFolder, patterns: Iterable[str]) -> Cancel
     return CancelPlan(
         jobs={run_id: seen.jobs[run_id] for run_id in order},
         with_them=with_them,
+        states={run_id: seen.states[run_id] for run_id in order},
         left=tuple(run_id for run_id in named if run_id not in meant),
         note=seen.note,
     )

@@ -1,4 +1,4 @@
-"""Runs that a command has acted on, or would act on: retry, cancel, submit."""
+"""Runs that a command is to act on, and what became of them: retry, cancel, submit."""
 
 from collections.abc import Iterable, Mapping
 from typing import Protocol
@@ -38,10 +38,10 @@ MOST_NAMES = 8
 
 
 def show_runs(heading: str, rows: Iterable[Row], console: Console | None = None) -> None:
-    """Print what a command would act on: each run with its state and the reason of it.
+    """Print what a command is to act on: each run with its state and the reason of it.
 
     Args:
-        heading: what would be done with them: "Would be cancelled".
+        heading: what is to be done with them: "Runs to cancel".
         rows: the runs.
         console: where to; stdout by default.
     """
@@ -51,7 +51,7 @@ def show_runs(heading: str, rows: Iterable[Row], console: Console | None = None)
         reason = Text(why(now.reason, now.cause))
         view.add_row(run_id, Text(name), state_text(now.state), reason)
     console = console or Console()
-    console.print(title(f"{heading}: {len(rows):,} {'run' if len(rows) == 1 else 'runs'}"))
+    console.print(title(f"{heading}: {len(rows):,}"))
     if rows:
         console.print(view, highlight=False)
 

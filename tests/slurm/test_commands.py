@@ -91,14 +91,28 @@ def test_cancel_shows_first_and_acts_with_yes(submitted, harness, cluster, grid)
     base = next(iter(grid.runs))
     cluster.start(base)
     shown = harness("cancel", "mine")
-    assert "Would be cancelled: 3 runs" in shown.stdout
+    assert "Runs to cancel: 3\n" in shown.stdout
     assert "Nothing was done. Give the same command with --yes to do it." in shown.stderr
     assert cluster.calls("scancel") == []
-    assert "Cancelled: 3 runs" in harness("cancel", "mine", "--yes").stdout
+    asked = len(cluster.calls("squeue"))
+    done = harness("cancel", "mine", "--yes")
+    assert done.stdout == shown.stdout
+    assert done.stderr == "Cancelled 3 jobs.\n"
+    assert len(cluster.calls("squeue")) == asked + 1
     assert [cluster.live(run_id) for run_id in grid.runs] == [[], [], []]
     assert states(harness)["base mask_rcnn_R50_FPN"] == ("failed", "cancelled")
     # Cancelled is not failed: the plain command takes it up again.
     assert "3 submitted" in harness("submit", "--site", "jura", "--dirty").stderr
+
+
+def test_a_cancel_that_slurm_refuses_is_not_told_as_done(submitted, harness, cluster, tmp_path):
+    (tmp_path / "bin" / "scancel").write_text(
+        "#!/bin/sh\necho 'scancel: error: Access/permission denied' >&2\nexit 1\n"
+    )
+    done = harness("cancel", "mine", "--yes")
+    assert done.returncode == 2
+    assert "Access/permission denied" in done.stderr
+    assert "ancelled 3" not in done.stdout + done.stderr
 
 
 def test_a_failed_base_is_held_back_until_retry_and_brings_its_finetunes(
@@ -119,10 +133,11 @@ def test_a_failed_base_is_held_back_until_retry_and_brings_its_finetunes(
     assert "1 held back" in held
     assert "2 blocked" in held
     shown = harness("retry", base)
-    assert "Would be submitted again: 3 runs" in shown.stdout
+    assert "Runs to submit again: 3\n" in shown.stdout
     assert len(cluster.live(base)) == 0
     # The site is that of the attempt before.
     done = harness("retry", base, "--mem-gb", "48", "--dirty", "--yes")
+    assert done.stdout == shown.stdout
     assert "3 submitted" in done.stderr, done.stderr
     script = (cluster.runs.job_output(cluster.jobs_of(base)[-1]["name"])).glob("*submission.sh")
     assert "--mem=49152M" in next(script).read_text()  # 48 GB

@@ -121,9 +121,9 @@ def test_a_preview_shows_each_run_with_its_state_and_why(console):
         ("3f9c1ab2", "table1/k=2", lost),
         ("5ad01c77", "base mask_rcnn_R101_FPN", RunState(State.QUEUED, "waits for resources")),
     ]
-    show_runs("Would be cancelled", rows, console)
+    show_runs("Runs to cancel", rows, console)
     lines = [line.rstrip() for line in printed(console).splitlines()]
-    assert lines[0] == "Would be cancelled: 2 runs"
+    assert lines[0] == "Runs to cancel: 2"
     assert lines[2].split(maxsplit=3) == [
         "3f9c1ab2",
         "table1/k=2",
@@ -134,8 +134,8 @@ def test_a_preview_shows_each_run_with_its_state_and_why(console):
 
 
 def test_a_preview_of_nothing_is_one_line(console):
-    show_runs("Would be cancelled", [], console)
-    assert printed(console) == "Would be cancelled: 0 runs\n"
+    show_runs("Runs to cancel", [], console)
+    assert printed(console) == "Runs to cancel: 0\n"
 
 
 def submitted(**kinds):
