@@ -14,7 +14,7 @@ from harness.grid.state import Cause, RunState, State
 from harness.launch.schedule import States
 from harness.lease import live_holder
 from harness.paths import AttemptPaths, RunPaths, RunsFolder
-from harness.records import read_begin, read_outcome
+from harness.records import End, read_begin, read_outcome
 
 POLL_S = 0.5
 ASK_EVERY_S = 10.0  # Slurm is asked no more often than this
@@ -29,7 +29,7 @@ class Failure:
 
     Attributes:
         log: the file that `last_lines` are from; None where the attempt printed to a terminal.
-        again: the command that tries it again; "" where the reason names it, with what must change.
+        again: the command that tries it again; "" where none helps before something is mended.
     """
 
     run_id: str
@@ -46,6 +46,7 @@ def failures(
     runs: RunsFolder,
     states: States,
     job_logs: Mapping[str, Path],
+    mem_gb: Mapping[str, float | None],
     lines: int = 15,
 ) -> list[Failure]:
     """All failed runs of `grid`, each with the last lines that tell most.
@@ -56,6 +57,7 @@ def failures(
         states: by run id.
         job_logs: for each run that Slurm was given, the file of what its newest job wrote to stderr
             before, and after, it was ours.
+        mem_gb: for each run that Slurm was given, what it asked for; None for the default.
         lines: how many of each.
     """
     failed = []
@@ -66,7 +68,7 @@ def failures(
         log = _telling_log(paths, job_log)
         last = tuple(_end_of(log)[-lines:]) if log else ()
         on_slurm = job_log is not None or _slurm_id(paths.last_attempt()) != ""
-        again = _again(spec, runs, now.cause, on_slurm=on_slurm)
+        again = _again(spec, runs, now, mem_gb.get(run_id), on_slurm=on_slurm)
         name = grid.name_of(run_id)
         failed.append(Failure(run_id, name, now.reason, now.cause, last, log, again))
     return failed
@@ -207,12 +209,19 @@ def _slurm_id(attempt: AttemptPaths | None) -> str:
     return begin.sid if begin else ""
 
 
-def _again(spec: RunSpec, runs: RunsFolder, cause: Cause, *, on_slurm: bool) -> str:
+def _again(
+    spec: RunSpec, runs: RunsFolder, now: RunState, mem_gb: float | None, *, on_slurm: bool
+) -> str:
     if not on_slurm:
         return command("submit --site local", spec, runs.folder)
-    if cause is Cause.OUT_OF_MEMORY:  # the same command would end in the same way
-        return ""
-    return command(f"retry {spec.run_id}", spec, runs.folder)
+    more = ""
+    if now.cause is Cause.OUT_OF_MEMORY:  # with the same memory it would end in the same way
+        attempt = runs.run(spec.run_id).last_attempt()
+        outcome = read_outcome(attempt.outcome) if attempt else None
+        if outcome and outcome.ended is End.OUT_OF_GPU_MEMORY:
+            return ""
+        more = f" --mem-gb {2 * mem_gb:g}" if mem_gb else " --mem-gb GB"
+    return command(f"retry {spec.run_id}{more}", spec, runs.folder)
 
 
 def _has_ended(paths: RunPaths, attempt: AttemptPaths) -> bool:

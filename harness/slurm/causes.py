@@ -50,7 +50,6 @@ class Traces:
         begin, outcome: of the newest attempt.
         submission: the one of its job, or the newest that holds it; None where none does.
         printed: the end of what its last job wrote to stderr; "" where that does not matter.
-        retry: the command that tries it again; where it ran out of memory, with more.
     """
 
     holder: Holder | None = None
@@ -59,7 +58,6 @@ class Traces:
     outcome: Outcome | None = None
     submission: Submission | None = None
     printed: str = ""
-    retry: str = ""
 
 
 def state_of(
@@ -229,8 +227,7 @@ def _by_outcome(traces: Traces, outcome: Outcome) -> RunState:
 def _out_of_memory(traces: Traces, what: str) -> RunState:
     asked = traces.submission.mem_gb if traces.submission else None
     had = f"{asked:g} GB asked for" if asked else "the cluster's default"
-    then = f"; {traces.retry}" if traces.retry else ""
-    return _failed(Cause.OUT_OF_MEMORY, f"{what}, {had}{then}")
+    return _failed(Cause.OUT_OF_MEMORY, f"{what}, {had}")
 
 
 def _blocked_by(base_id: str, base: RunState | None) -> RunState | None:

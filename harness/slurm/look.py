@@ -5,7 +5,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from harness.files import tail
-from harness.grid.again import command
 from harness.grid.spec import NOT_BUILT, RunSpec, base_of
 from harness.grid.state import RunState, State, is_done, run_state
 from harness.lease import live_holder
@@ -167,8 +166,6 @@ def _traces(
         return None
     numbers = paths.attempt_numbers()
     attempt = paths.attempt(numbers[-1]) if numbers else None
-    mem_gb = submission.mem_gb if submission else None
-    more = f" --mem-gb {2 * mem_gb:g}" if mem_gb else " --mem-gb GB"
     return Traces(
         holder=live_holder(paths.lease),
         attempts=len(numbers),
@@ -176,7 +173,6 @@ def _traces(
         outcome=read_outcome(attempt.outcome) if attempt else None,
         submission=submission,
         printed=_printed(runs, job) if job and job.state == "FAILED" else "",
-        retry=command(f"retry {spec.run_id}{more}", spec, runs.folder) if submission else "",
     )
 
 

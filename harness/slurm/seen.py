@@ -5,7 +5,7 @@ from pathlib import Path
 
 from harness.grid.grid import Grid
 from harness.grid.spec import RunSpec
-from harness.grid.state import RunState
+from harness.grid.state import RunState, State
 from harness.launch import logs
 from harness.launch.status import Look, Seen
 from harness.paths import RunsFolder
@@ -27,7 +27,10 @@ def failures_of(grid: Grid, runs: RunsFolder) -> list[logs.Failure]:
     """All failed runs of `grid`, by their files and by Slurm."""
     found = look(grid.runs, runs)
     printed = {run_id: runs.job_log(job.sid, job.job_id) for run_id, job in found.jobs.items()}
-    return logs.failures(grid, runs, found.states, printed)
+    failed = [run_id for run_id, now in found.states.items() if now.state is State.FAILED]
+    given = submissions_of(runs, failed)  # oldest first: the newest of each run remains
+    mem_gb = {run_id: one.mem_gb for one in given for run_id in one.run_ids}
+    return logs.failures(grid, runs, found.states, printed, mem_gb)
 
 
 def log_of(spec: RunSpec, runs: RunsFolder, *, follow: bool) -> Iterator[str]:

@@ -69,7 +69,7 @@ def test_a_failed_base_blocks_only_its_own_children_and_is_tried_again_later(
     assert set(ended.done) == {ids[R101_BASE], ids["table1/R101"]}
     assert {ids["table1/R50"], ids["table1/k=2"]} < set(ended.blocked)
 
-    (failure,) = failures(grid, runs, on_disk(), {})
+    (failure,) = failures(grid, runs, on_disk(), {}, {})
     assert (failure.run_id, failure.name) == (ids[R50_BASE], R50_BASE)
     assert failure.reason == "loss_mask became nan at iteration 7"
     assert failure.last_lines == ("TrainingError: loss_mask became nan at iteration 7",)
@@ -94,7 +94,7 @@ def test_a_job_that_dies_before_its_attempt_leaves_its_reason(grid, ids, runs, l
 
     ended, _, _ = launch(work, only(grid, "table1/R101"))
     assert ended.failed == (ids[R101_BASE],)
-    (failure,) = failures(grid, runs, on_disk(), {})
+    (failure,) = failures(grid, runs, on_disk(), {}, {})
     assert failure.reason.startswith("died at its start: ImportError: libGL.so.1")
     assert failure.last_lines[-1] == "ImportError: libGL.so.1: cannot open shared object file"
 

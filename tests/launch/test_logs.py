@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from harness.grid.state import Cause, RunState, State
 from harness.launch.attempt import new_attempt
 from harness.launch.logs import failures, follow, printed
 from harness.lease import lease
-from harness.records import Begin, Outcome, write_begin, write_outcome
+from harness.records import Begin, End, Outcome, write_begin, write_outcome
 
 FAILED = Outcome(ended="failed", error="no luck", seconds=1, trained_s=0)
 LOST = Outcome(ended="lost", error="", seconds=1, trained_s=0)
@@ -54,7 +55,7 @@ def test_failures_show_the_last_lines_of_the_newest_attempt(
 ):
     write_outcome(attempt.outcome, FAILED)
     attempt.stderr.write_text("\n".join(f"line {i}" for i in range(50)))
-    (failure,) = failures(grid, runs, on_disk(), {}, lines=2)
+    (failure,) = failures(grid, runs, on_disk(), {}, {}, lines=2)
     assert (failure.name, failure.reason) == ("table1/k=2", "no luck")
     assert failure.last_lines == ("line 48", "line 49")
     assert failure.log == attempt.stderr
@@ -74,7 +75,7 @@ def test_the_command_to_go_on_names_only_what_it_must(grid, own_grid, own_data, 
 
 def test_failures_fall_back_to_stdout(grid, runs, paths, attempt, on_disk):
     write_outcome(attempt.outcome, FAILED)
-    (failure,) = failures(grid, runs, on_disk(), {})
+    (failure,) = failures(grid, runs, on_disk(), {}, {})
     assert failure.last_lines == ("loading",)
 
 
@@ -113,9 +114,10 @@ def next_attempt(paths, stdout="", outcome=None):
     return attempt
 
 
-def failure_of(grid, runs, run_id, job_log, cause=Cause.ERROR):
+def failure_of(grid, runs, run_id, job_log, cause=Cause.ERROR, mem_gb=None):
     states = {run_id: RunState(State.FAILED, "why", cause)}
-    (failure,) = failures(grid, runs, states, {run_id: job_log} if job_log else {})
+    job_logs = {run_id: job_log} if job_log else {}
+    (failure,) = failures(grid, runs, states, job_logs, {run_id: mem_gb})
     return failure
 
 
@@ -151,16 +153,28 @@ def test_a_job_that_slurm_has_forgotten_is_still_tried_again_there(grid, runs, i
     assert failure_of(grid, runs, ids["table1/k=2"], None).again.startswith("harness retry ")
 
 
-def test_no_plain_retry_is_told_for_want_of_memory(grid, runs, ids, job_log):
-    # The reason holds the command, with more memory.
-    failure = failure_of(grid, runs, ids["table1/k=2"], job_log, Cause.OUT_OF_MEMORY)
+@pytest.mark.parametrize(
+    ("mem_gb", "more"), [(16.0, "--mem-gb 32"), (None, "--mem-gb GB")], ids=["asked", "default"]
+)
+def test_a_run_out_of_memory_is_tried_again_with_twice_of_it(
+    grid, runs, ids, job_log, mem_gb, more
+):
+    run_id = ids["table1/k=2"]
+    failure = failure_of(grid, runs, run_id, job_log, Cause.OUT_OF_MEMORY, mem_gb=mem_gb)
+    assert failure.again == f"harness retry {run_id} {more} --scale demo --runs {runs.folder}"
+
+
+def test_for_a_run_out_of_its_gpus_memory_no_command_is_told(grid, runs, ids, attempt, job_log):
+    begun(attempt, SID)
+    write_outcome(attempt.outcome, replace(FAILED, ended=End.OUT_OF_GPU_MEMORY))
+    failure = failure_of(grid, runs, ids["table1/k=2"], job_log, Cause.OUT_OF_MEMORY, mem_gb=16.0)
     assert failure.again == ""
 
 
 def test_only_the_end_of_a_long_log_is_read(grid, runs, ids, attempt, on_disk):
     attempt.stderr.write_text("x" * 1_000_000 + "\nlast\n")
     write_outcome(attempt.outcome, FAILED)
-    (failure,) = failures(grid, runs, on_disk(), {})
+    (failure,) = failures(grid, runs, on_disk(), {}, {})
     assert failure.last_lines[-1] == "last"
     assert len(failure.last_lines[0]) < 100_000
 

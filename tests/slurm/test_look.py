@@ -140,15 +140,11 @@ def test_a_job_that_failed_by_itself_tells_its_attempts_cause(
     assert now.reason
 
 
-def test_want_of_memory_says_how_much_there_was_and_what_to_do(r50, cluster, seen, runs):
+def test_want_of_memory_says_how_much_there_was(r50, cluster, seen):
     cluster.end(r50, "OUT_OF_MEMORY")
-    now = seen(r50)
-    assert now.cause is Cause.OUT_OF_MEMORY
-    # 1 GPU at the site's 16 GB; twice that is offered.
-    assert now.reason == (
-        "its job ran out of memory, 16 GB asked for; "
-        f"harness retry {r50} --mem-gb 32 --scale demo --runs {runs.folder}"
-    )
+    # 1 GPU at the site's 16 GB.
+    reason = "its job ran out of memory, 16 GB asked for"
+    assert seen(r50) == RunState(State.FAILED, reason, Cause.OUT_OF_MEMORY)
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ def test_each_command_that_tries_again_is_told_once_and_ten_at_most(console):
     assert text.endswith("\n  … and so on for 3 more\n")
 
 
-def test_where_every_reason_names_its_own_command_none_is_told_below(console):
+def test_where_no_command_helps_none_is_told(console):
     show_failures([failure(again="")], console)
     assert printed(console).endswith("\n1 failed.\n")
 
