@@ -74,7 +74,8 @@ def submit(
     site: Site,
     experiments: Experiments = None,
     only: Annotated[
-        str | None, typer.Option(help="Names or ids to keep, as in 'table1/k=*'.")
+        str | None,
+        typer.Option(help="Runs to keep: an id, name or experiment, or a pattern: 'table1/k=*'."),
     ] = None,
     scale: Scale = PAPER,
     data: Data = None,

@@ -77,7 +77,10 @@ def test_plan_of_one_experiment_has_its_rows_only(harness):
         (["table", "table1", "--format", "mdd"], "Unknown format 'mdd'. Did you mean 'md'?"),
         (["figure", "fig9"], "Unknown figure 'fig9'. Did you mean 'fig8'?"),
         (["logs", "table1/k=9"], "Unknown run 'table1/k=9'. Did you mean 'table1/"),
-        (["submit", "--site", "local", "--only", "nothing"], "--only 'nothing' matches no row"),
+        (
+            ["submit", "--site", "local", "--only", "nothing"],
+            "Unknown run 'nothing'. Known runs: base htc",
+        ),
         (["submit", "--site", "local"], "trains on 4 GPUs; site 'local'"),
         (["run", "table3/HTC", "--scale", "demo"], "Hybrid Task Cascade is not built yet"),
         (["plan", "--data", "/no/such/folder"], "No folder at /no/such/folder"),

@@ -1,45 +1,97 @@
-"""From what a person types to a run."""
+"""From what a person types to runs."""
 
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 
 from harness.errors import SpecError, unknown
 from harness.grid.grid import Grid
-from harness.grid.spec import RunSpec
+from harness.grid.spec import RunSpec, base_of
+
+MOST_NAMES = 8
+
+
+def matching(grid: Grid, patterns: Iterable[str]) -> tuple[str, ...]:
+    """The runs meant by what a person types, in the order of the grid.
+
+    Each of `patterns` is a name (`table1/k=2`, `base mask_rcnn_R50_FPN`), a run id or its
+    beginning, an experiment (`table1`: its rows, and the bases that it shares with no other), or a
+    shell pattern over all of these (`table1/k=*`).
+
+    Raises:
+        SpecError: one matches no run, or is the beginning of several ids.
+    """
+    specs = grid.runs
+    names = _names(grid, specs)
+    found: set[str] = set()
+    for pattern in patterns:
+        meant = _meant(grid, specs, names, pattern)
+        if not meant:
+            raise SpecError(unknown("run", pattern, (*names, *grid.layouts)))
+        found |= meant
+    return tuple(run_id for run_id in specs if run_id in found)
 
 
 def find_run(grid: Grid, text: str) -> RunSpec:
-    """The run of `grid` with this id, this beginning of an id, or this name (`table1/k=2`).
+    """The one run meant by `text`: see `matching`.
 
     Raises:
-        SpecError: there is no such run, or the beginning fits several.
+        SpecError: there is no such run, or there are several.
     """
-    runs = grid.runs
-    named = {grid.name_of(run_id): spec for run_id, spec in runs.items()}
-    named |= {cell.name: cell.spec for cell in grid.cells}
-    if text in named:
-        return named[text]
-    fitting = [run_id for run_id in runs if text and run_id.startswith(text)]
-    if len(fitting) > 1:
-        raise SpecError(f"{text!r} begins more than one run id: {', '.join(sorted(fitting))}.")
-    if not fitting:
-        raise SpecError(unknown("run", text, named))
-    return runs[fitting[0]]
+    found = matching(grid, [text])
+    if len(found) > 1:
+        told = [f"{grid.name_of(run_id)} · {run_id}" for run_id in found[:MOST_NAMES]]
+        more = f" and {len(found) - MOST_NAMES} more" if len(found) > MOST_NAMES else ""
+        raise SpecError(f"{text!r} means {len(found)} runs: {', '.join(told)}{more}. Name one.")
+    return grid.runs[found[0]]
 
 
 def only_cells(grid: Grid, pattern: str) -> Grid:
-    """The cells whose name (`table1/k=2`) or run id matches the shell pattern.
+    """The cells that show the runs meant by `pattern`: see `matching`.
 
     Raises:
-        SpecError: none does.
+        SpecError: it means no run, or a base alone.
     """
-    kept = tuple(
-        cell
-        for cell in grid.cells
-        if fnmatchcase(cell.name, pattern) or fnmatchcase(cell.spec.run_id, pattern)
-    )
+    meant = matching(grid, [pattern])
+    kept = tuple(cell for cell in grid.cells if cell.spec.run_id in meant)
     if not kept:
         raise SpecError(
-            f"--only {pattern!r} matches no row. Rows: "
-            f"{', '.join(cell.name for cell in grid.cells)}."
+            f"--only {pattern!r} means no row: a base is trained with the rows that start from it. "
+            f"Rows: {', '.join(cell.name for cell in grid.cells)}."
         )
     return Grid(kept, grid.layouts)
+
+
+def _names(grid: Grid, specs: Mapping[str, RunSpec]) -> dict[str, set[str]]:
+    """The runs by every name that they have: a row's is one run's, a base's may be several's."""
+    names: dict[str, set[str]] = {}
+    for cell in grid.cells:
+        names.setdefault(cell.name, set()).add(cell.spec.run_id)
+    for run_id, spec in specs.items():
+        if spec.stage == "base":
+            names.setdefault(f"base {spec.architecture}", set()).add(run_id)
+    return names
+
+
+def _meant(
+    grid: Grid, specs: Mapping[str, RunSpec], names: Mapping[str, set[str]], pattern: str
+) -> set[str]:
+    if pattern in names:
+        return names[pattern]
+    if pattern in grid.layouts:
+        return _of_experiment(grid, specs, pattern)
+    begun = {run_id for run_id in specs if pattern and run_id.startswith(pattern)}
+    if len(begun) > 1:
+        raise SpecError(f"{pattern!r} begins more than one run id: {', '.join(sorted(begun))}.")
+    fitting = {one for name, ids in names.items() if fnmatchcase(name, pattern) for one in ids}
+    fitting |= {run_id for run_id in specs if fnmatchcase(run_id, pattern)}
+    for name in grid.layouts:
+        if fnmatchcase(name, pattern):
+            fitting |= _of_experiment(grid, specs, name)
+    return begun | fitting
+
+
+def _of_experiment(grid: Grid, specs: Mapping[str, RunSpec], name: str) -> set[str]:
+    rows = {cell.spec.run_id for cell in grid.table(name)}
+    bases = {run_id: base.run_id for run_id, spec in specs.items() if (base := base_of(spec))}
+    shared = {base_id for run_id, base_id in bases.items() if run_id not in rows}
+    return rows | {bases[run_id] for run_id in rows if bases.get(run_id)} - shared

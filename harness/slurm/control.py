@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
-from harness.errors import SpecError, unknown
 from harness.grid.grid import Grid
+from harness.grid.names import matching
 from harness.grid.spec import NOT_BUILT, RunSpec, base_of
 from harness.grid.state import Cause, RunState, State
 from harness.paths import RunsFolder
@@ -53,22 +52,6 @@ class CancelPlan:
     states: Mapping[str, RunState]
     left: tuple[str, ...]
     note: str = ""
-
-
-def matching(grid: Grid, patterns: Iterable[str]) -> tuple[str, ...]:
-    """The runs meant by what a person types, in the order of the grid.
-
-    Each of `patterns` is a name (`table1/k=2`, `base mask_rcnn_R50_FPN`), a run id or its
-    beginning, an experiment (`table1`: its rows, and the bases that it shares with no other), or a
-    shell pattern over all of these (`table1/k=*`).
-
-    Raises:
-        SpecError: one matches no run, or is the beginning of several ids.
-    """
-    specs = grid.runs
-    names = _names(grid, specs)
-    found = {run_id for pattern in patterns for run_id in _matching(grid, specs, names, pattern)}
-    return tuple(run_id for run_id in specs if run_id in found)
 
 
 def retry_plan(grid: Grid, runs: RunsFolder, patterns: Iterable[str]) -> RetryPlan:
@@ -160,41 +143,3 @@ def _can_go_again(spec: RunSpec, now: RunState) -> bool:
 
 def _is_live(seen: Look, run_id: str) -> bool:
     return run_id in seen.jobs and seen.jobs[run_id].live
-
-
-def _names(grid: Grid, specs: Mapping[str, RunSpec]) -> dict[str, set[str]]:
-    """The runs by every name that they have: a row's is one run's, a base's may be several's."""
-    names: dict[str, set[str]] = {}
-    for cell in grid.cells:
-        names.setdefault(cell.name, set()).add(cell.spec.run_id)
-    for run_id, spec in specs.items():
-        if spec.stage == "base":
-            names.setdefault(f"base {spec.architecture}", set()).add(run_id)
-    return names
-
-
-def _matching(
-    grid: Grid, specs: Mapping[str, RunSpec], names: Mapping[str, set[str]], pattern: str
-) -> set[str]:
-    if pattern in names:
-        return names[pattern]
-    if pattern in grid.layouts:
-        return _of_experiment(grid, specs, pattern)
-    begun = {run_id for run_id in specs if pattern and run_id.startswith(pattern)}
-    if len(begun) > 1:
-        raise SpecError(f"{pattern!r} begins more than one run id: {', '.join(sorted(begun))}.")
-    fitting = {one for name, ids in names.items() if fnmatchcase(name, pattern) for one in ids}
-    fitting |= {run_id for run_id in specs if fnmatchcase(run_id, pattern)}
-    for name in grid.layouts:
-        if fnmatchcase(name, pattern):
-            fitting |= _of_experiment(grid, specs, name)
-    if not begun and not fitting:
-        raise SpecError(unknown("run", pattern, (*names, *grid.layouts)))
-    return begun | fitting
-
-
-def _of_experiment(grid: Grid, specs: Mapping[str, RunSpec], name: str) -> set[str]:
-    rows = {cell.spec.run_id for cell in grid.table(name)}
-    bases = {run_id: base.run_id for run_id, spec in specs.items() if (base := base_of(spec))}
-    shared = {base_id for run_id, base_id in bases.items() if run_id not in rows}
-    return rows | {bases[run_id] for run_id in rows if bases.get(run_id)} - shared

@@ -4,10 +4,9 @@ import subprocess
 
 import pytest
 
-from harness.errors import SpecError
 from harness.grid.state import Cause, State
 from harness.slurm.commands import SlurmError
-from harness.slurm.control import cancel, cancel_plan, matching, retry_plan
+from harness.slurm.control import cancel, cancel_plan, retry_plan
 from harness.slurm.look import look
 
 KILL_ERROR = "scancel: error: Kill job error on job id"
@@ -17,54 +16,6 @@ def scancel_says(folder, *lines):
     """Put a scancel on PATH that writes these lines to stderr and fails."""
     told = "\n".join(lines)
     (folder / "bin" / "scancel").write_text(f"#!/bin/sh\ncat >&2 <<'END'\n{told}\nEND\nexit 1\n")
-
-
-@pytest.mark.parametrize(
-    ("typed", "meant"),
-    [
-        ("table1/k=2", {"k=2"}),
-        ("base mask_rcnn_R50_FPN", {"base R50"}),
-        ("table1", {"base R50", "R50", "k=2"}),
-        ("table1/*", {"R50", "k=2"}),
-        ("base *R50*", {"base R50", "base htc_R50"}),
-        ("table[12]/R*", {"R50", "R101"}),
-        ("*/HTC", {"HTC"}),
-    ],
-)
-def test_runs_are_meant_by_name_experiment_or_pattern(grid, ids, typed, meant):
-    names = {run_id: name for name, run_id in ids.items()}
-    assert {names[run_id] for run_id in matching(grid, [typed])} == meant
-
-
-def test_runs_are_meant_by_id_or_its_beginning(grid, ids):
-    assert matching(grid, [ids["k=2"]]) == (ids["k=2"],)
-    assert matching(grid, [ids["k=2"][:6]]) == (ids["k=2"],)
-    assert matching(grid, ["table1/k=2", ids["k=2"]]) == (ids["k=2"],)
-
-
-def test_an_experiment_leaves_a_base_alone_that_others_share(grid, ids, shapes_dir):
-    from dataclasses import replace
-
-    from harness.grid import merge
-
-    shared = [replace(cell, table="table3") for cell in grid.table("table1") if cell.row == "R50"]
-    cells = [cell for cell in grid.cells if cell.name != "table1/R50"]
-    both = merge([replace(grid, cells=(*cells, *shared), layouts={**grid.layouts, "table3": None})])
-    assert matching(both, ["table3"]) == (ids["R50"],)
-
-
-def test_a_pattern_that_means_nothing_is_refused(grid):
-    with pytest.raises(SpecError, match=r"Unknown run 'table1/k=3'\. Did you mean 'table1/k=2'"):
-        matching(grid, ["table1/R50", "table1/k=3"])
-    with pytest.raises(SpecError, match="Unknown run ''"):
-        matching(grid, [""])
-
-
-def test_the_beginning_of_several_ids_is_refused(big_grid):
-    # Of 1,000 ids many begin with the same one of 16 digits.
-    first = next(iter(big_grid.runs))[0]
-    with pytest.raises(SpecError, match=f"'{first}' begins more than one run id"):
-        matching(big_grid, [first])
 
 
 @pytest.fixture
