@@ -10,6 +10,7 @@ import typer
 
 from harness.errors import HarnessError
 from harness.files import disk_full
+from harness.paths import LOCAL
 
 app = typer.Typer(
     add_completion=False,
@@ -42,7 +43,6 @@ Patterns = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 PAPER = "paper"
-LOCAL = "local"
 RUNS = Path("runs")
 
 
@@ -95,7 +95,7 @@ def submit(
     grid = place.grid(experiments)
     grid = only_cells(grid, only) if only else grid
     if site == LOCAL:
-        raise typer.Exit(1 if launch(grid, place, site).failed else 0)
+        raise typer.Exit(1 if launch(grid, place).failed else 0)
     submit_grid(grid, place, site, dirty=dirty)
 
 
@@ -164,7 +164,7 @@ def cancel(
 def run(run: Run, scale: Scale = PAPER, data: Data = None, runs: Runs = RUNS) -> None:
     """Train and score one run here, in the foreground."""
     from harness.commands import run_named
-    from harness.launch.submit import run_one
+    from harness.launch.foreground import run_one
 
     place, spec = run_named(run, scale, data, runs)
     run_one(place.runs, spec)

@@ -11,23 +11,22 @@ from harness.grid.names import find_run
 from harness.grid.spec import RunSpec
 from harness.grid.state import State
 from harness.launch.job import read_spec
-from harness.launch.submit import Ended, submit
-from harness.paths import RunPaths
+from harness.launch.local import Ended, run_grid
+from harness.paths import LOCAL, RunPaths
 from harness.workplace import Workplace, workplace, workplace_of
 
 RUN_ID = re.compile("[0-9a-f]{4,8}")
 
 
-def launch(grid: Grid, place: Workplace, site: str) -> Ended:
+def launch(grid: Grid, place: Workplace) -> Ended:
     """Run what is not done of `grid` under the eyes of the user; tables follow as runs finish."""
     from harness.terminal.live import live_view
 
     try:
         with live_view(grid, place.runs) as view:
-            ended = submit(
+            ended = run_grid(
                 grid,
                 place.runs,
-                site,
                 on_tick=view.show,
                 on_done=lambda run_id: _rebuild(place),
             )
@@ -51,8 +50,8 @@ def demo(place: Workplace, site: str, *, dirty: bool) -> bool:
     from harness.terminal.table_view import show_table
 
     grid = place.grid()
-    if site == "local":
-        failed = bool(launch(grid, place, site).failed)
+    if site == LOCAL:
+        failed = bool(launch(grid, place).failed)
     else:
         failed = _train_on_slurm(grid, place, site, dirty=dirty)
     written = rebuild(grid, place.runs, place.results, place.published)

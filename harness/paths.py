@@ -6,6 +6,8 @@ from pathlib import Path
 from harness.errors import HarnessError
 from harness.files import TEMPORARY, is_abandoned
 
+LOCAL = "local"  # the site that has no file: this machine
+
 
 @dataclass(frozen=True)
 class RunPaths:

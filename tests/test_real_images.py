@@ -23,7 +23,7 @@ from harness.grid import (
     mse_edge,
     table_grid,
 )
-from harness.launch.submit import Ended, submit
+from harness.launch.local import Ended, run_grid
 from harness.paths import ResultsFolder, RunsFolder
 from harness.rebuild import rebuild
 from harness.records import METRICS, read_metrics
@@ -62,7 +62,7 @@ def runs(tmp_path_factory) -> RunsFolder:
 
 @pytest.fixture(scope="module")
 def ended(grid, runs) -> Ended:
-    return submit(grid, runs, "local", on_tick=lambda states: None, on_done=lambda run_id: None)
+    return run_grid(grid, runs, on_tick=lambda states: None, on_done=lambda run_id: None)
 
 
 def test_the_base_and_all_fine_tunes_are_trained_once_and_done(grid, runs, ended):
@@ -106,7 +106,7 @@ def test_fine_tunes_see_the_same_images_in_the_same_order(grid, runs, ended):
 
 
 def test_a_second_submit_finds_everything_done_and_starts_nothing(grid, runs, ended):
-    again = submit(grid, runs, "local", on_tick=lambda states: None, on_done=pytest.fail)
+    again = run_grid(grid, runs, on_tick=lambda states: None, on_done=pytest.fail)
     assert again == ended
     assert all(runs.run(run_id).attempt_numbers() == [1] for run_id in grid.runs)
 

@@ -1,18 +1,85 @@
-"""Site `local`: a loop that feeds jobs by free slots and the state of each run's base."""
+"""Site `local`, this machine: what is not done of a grid runs here, as many at a time as fit.
 
+A loop feeds jobs by free slots and the state of each run's base. Everything that can be found wrong
+is found before the first run starts.
+"""
+
+import os
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
+from harness.grid.grid import Grid
 from harness.grid.spec import NOT_BUILT, RunSpec
-from harness.grid.state import Cause, RunState, State, run_state
+from harness.grid.state import Cause, RunState, State, is_done, run_state
 from harness.launch.attempt import record_lost_attempt
 from harness.launch.job import execute
 from harness.launch.processes import POLL_S, LocalJob, start_job, stop_jobs
+from harness.launch.ready import make_ready, refuse_many_gpus
 from harness.launch.schedule import States, blocked_by_base, next_run, running_in
 from harness.launch.signals import signals_end_in_order
 from harness.paths import RunsFolder
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a launch ended, as ids of runs in the order of the grid.
+
+    Attributes:
+        done: all that are done, those found done included.
+        failed: failed or interrupted in this launch.
+        blocked: not started, because of their base or because their model is not built.
+    """
+
+    done: tuple[str, ...]
+    failed: tuple[str, ...]
+    blocked: tuple[str, ...]
+
+
+def run_grid(
+    grid: Grid,
+    runs: RunsFolder,
+    *,
+    on_tick: Callable[[States], None],
+    on_done: Callable[[str], None],
+    slots: int | None = None,
+    work: Callable[[Path], None] = execute,
+) -> Ended:
+    """Run what is not done of `grid` on this machine; returns when all of it has ended.
+
+    Args:
+        grid: the cells and runs asked for.
+        runs: where the runs' folders are.
+        on_tick: hears the states of all runs every half second.
+        on_done: hears the id of each run that ends well in this launch.
+        slots: how many runs train at a time; by default the cores that this process may use.
+        work: what a job does with a run's folder.
+
+    Raises:
+        LaunchError: this machine cannot train these runs. Nothing was started.
+        DataError: data is missing or damaged. Nothing was started.
+    """
+    to_do = {
+        run_id: spec
+        for run_id, spec in grid.runs.items()
+        if spec.architecture not in NOT_BUILT and not is_done(spec, runs.run(run_id))
+    }
+    refuse_many_gpus(to_do)
+    make_ready(runs, to_do)
+    watch = _Watch(to_do, on_tick, on_done)
+    states = LocalLaunch(grid.runs, runs, slots or cores(), work).run_all(watch)
+
+    def those(state: State) -> tuple[str, ...]:
+        return tuple(run_id for run_id, now in states.items() if now.state is state)
+
+    return Ended(those(State.DONE), those(State.FAILED), those(State.BLOCKED))
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0))
 
 
 class LocalLaunch:
@@ -89,3 +156,24 @@ class LocalLaunch:
             record_lost_attempt(paths, job.paths.stderr)
         found = run_state(spec, self.runs)
         return RunState(State.FAILED, found.reason or "interrupted", found.cause)
+
+
+class _Watch:
+    """Passes each tick on, and each run that was to do and is now done, once."""
+
+    def __init__(
+        self,
+        to_do: Mapping[str, RunSpec],
+        on_tick: Callable[[States], None],
+        on_done: Callable[[str], None],
+    ) -> None:
+        self.waiting = set(to_do)
+        self.on_tick = on_tick
+        self.on_done = on_done
+
+    def __call__(self, states: States) -> None:
+        self.on_tick(states)
+        for run_id, now in states.items():
+            if now.state is State.DONE and run_id in self.waiting:
+                self.waiting.remove(run_id)
+                self.on_done(run_id)

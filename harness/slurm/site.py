@@ -8,9 +8,8 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from harness.errors import LaunchError, unknown
+from harness.paths import LOCAL
 from harness.slurm.site_errors import line_of, not_toml, wrong_value
-
-LOCAL = "local"  # this machine: it has no file
 
 NOT_FOR_SITES = (
     "array batch chdir clusters dependency error export export-file get-user-env gid help hold "

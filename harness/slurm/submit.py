@@ -8,8 +8,8 @@ from harness.files import private_folder
 from harness.grid.grid import Grid
 from harness.grid.spec import RunSpec, base_of
 from harness.grid.state import Cause, RunState, State
+from harness.launch.ready import make_ready
 from harness.launch.signals import signals_end_in_order
-from harness.launch.submit import make_ready
 from harness.lease import lease
 from harness.paths import RunsFolder
 from harness.slurm.arrays import Array, make_arrays

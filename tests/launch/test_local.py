@@ -10,10 +10,11 @@ import pytest
 from harness.errors import DataError, LaunchError
 from harness.grid.grid import Grid
 from harness.grid.state import State, run_state
+from harness.launch.foreground import run_one
+from harness.launch.local import run_grid
 from harness.launch.logs import failures
 from harness.launch.prepare_data import prepare_data
 from harness.launch.processes import stop_jobs
-from harness.launch.submit import run_one, submit
 from harness.lease import lease
 from harness.records import read_outcome
 
@@ -31,7 +32,7 @@ def launch(grid, runs, quick):
             ticks.append({run_id: now.state for run_id, now in states.items()})
             on_tick(states)
 
-        ended = submit(grid, runs, "local", on_tick=see, on_done=done.append, slots=2, work=work)
+        ended = run_grid(grid, runs, on_tick=see, on_done=done.append, slots=2, work=work)
         return ended, done, ticks
 
     return launch
@@ -137,28 +138,23 @@ def test_ctrl_c_ends_the_jobs_in_order_and_loses_nothing(grid, ids, runs, launch
     assert ended.done == (ids[R101_BASE], ids["table1/R101"])
 
 
-def test_an_unknown_site_is_refused(grid, runs):
-    with pytest.raises(LaunchError, match=r"^Unknown site 'lokal'. Did you mean 'local'\? Known"):
-        submit(grid, runs, "lokal", on_tick=print, on_done=print)
-
-
 def test_a_run_on_several_gpus_is_refused_before_anything_starts(paper_grid, runs):
     with pytest.raises(LaunchError, match="trains on 4 GPUs; site 'local' trains each run in one"):
-        submit(paper_grid, runs, "local", on_tick=print, on_done=print)
+        run_grid(paper_grid, runs, on_tick=print, on_done=print)
     assert not runs.folder.exists()
 
 
 def test_detectron2_missing_is_told_before_anything_starts(grid, runs, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(LaunchError, match="detectron2 is not installed, so nothing was started"):
-        submit(grid, runs, "local", on_tick=print, on_done=print)
+        run_grid(grid, runs, on_tick=print, on_done=print)
     assert not runs.folder.exists()
 
 
 def test_damaged_data_is_told_before_anything_starts(own_grid, own_data, runs):
     (own_data / "annotations" / "instances_train.json").write_text("{")
     with pytest.raises(DataError, match=r"instances_train\.json: cut short or damaged"):
-        submit(own_grid, runs, "local", on_tick=print, on_done=print)
+        run_grid(own_grid, runs, on_tick=print, on_done=print)
     assert not runs.folder.exists()
 
 
