@@ -86,23 +86,25 @@ def submit(
 
     On Slurm it returns at once, and the grid goes on. Given twice, nothing runs twice.
     """
-    from harness.commands import launch
     from harness.grid.names import only_cells
-    from harness.on_slurm import submit_grid
     from harness.workplace import workplace
 
     place = workplace(scale, data, runs)
     grid = place.grid(experiments)
     grid = only_cells(grid, only) if only else grid
     if site == LOCAL:
+        from harness.commands.local import launch
+
         raise typer.Exit(1 if launch(grid, place).failed else 0)
+    from harness.commands.cluster import submit_grid
+
     submit_grid(grid, place, site, dirty=dirty)
 
 
 @app.command()
 def demo(site: Site = LOCAL, data: Data = None, runs: Runs = RUNS, dirty: Dirty = False) -> None:
     """Train the whole grid at demo scale and print its tables: minutes on two cores."""
-    from harness.commands import demo as train_and_print
+    from harness.commands.demo import demo as train_and_print
     from harness.workplace import workplace
 
     well = train_and_print(workplace("demo", data, runs), site, dirty=dirty)
@@ -118,7 +120,7 @@ def doctor(
     runs: Runs = RUNS,
 ) -> None:
     """Check a cluster with one small job: partition, GPUs, folders, room, torch, time limit."""
-    from harness.on_slurm import doctor as check
+    from harness.commands.cluster import doctor as check
     from harness.workplace import workplace
 
     place = workplace(scale, data, runs)
@@ -141,7 +143,7 @@ def retry(
     yes: Yes = False,
 ) -> None:
     """Give failed runs to Slurm again, from their checkpoints. A base brings its fine-tunes."""
-    from harness.on_slurm import retry as try_again
+    from harness.commands.cluster import retry as try_again
     from harness.workplace import workplace
 
     place = workplace(scale, data, runs)
@@ -153,7 +155,7 @@ def cancel(
     patterns: Patterns, scale: Scale = PAPER, data: Data = None, runs: Runs = RUNS, yes: Yes = False
 ) -> None:
     """End the Slurm jobs of runs; their checkpoints stay, and submit goes on from them."""
-    from harness.on_slurm import cancel as end
+    from harness.commands.cluster import cancel as end
     from harness.workplace import workplace
 
     place = workplace(scale, data, runs)
@@ -163,7 +165,7 @@ def cancel(
 @app.command()
 def run(run: Run, scale: Scale = PAPER, data: Data = None, runs: Runs = RUNS) -> None:
     """Train and score one run here, in the foreground."""
-    from harness.commands import run_named
+    from harness.commands.named import run_named
     from harness.launch.foreground import run_one
 
     place, spec = run_named(run, scale, data, runs)
@@ -209,7 +211,7 @@ def logs(
     runs: Runs = RUNS,
 ) -> None:
     """Print what a run's newest attempt printed."""
-    from harness.commands import run_named
+    from harness.commands.named import run_named
     from harness.slurm.seen import log_of
     from harness.terminal.logs_view import show_log
 

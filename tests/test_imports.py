@@ -33,17 +33,15 @@ MAY_IMPORT = {
     "terminal": "paths grid launch report rich",
     "rebuild": "errors files paths grid collect report pandas",
     "workplace": "paths grid",
-    "commands": "errors paths grid launch workplace",
-    "on_slurm": "errors paths grid slurm workplace",
+    "commands": "errors paths grid launch slurm terminal workplace",
     "cli": "errors files paths typer",
 }
 # What it may import inside a function, when it comes to that: the arrows that would otherwise load
 # torch, submitit or rich on the way to `--help`.
 MAY_IMPORT_LATER = {
     "launch": "detection evaluation shapes",
-    "commands": "terminal rebuild slurm on_slurm",
-    "on_slurm": "slurm terminal",
-    "cli": "grid launch slurm terminal rebuild commands on_slurm workplace",
+    "commands": "rebuild",
+    "cli": "grid launch slurm terminal rebuild commands workplace",
 }
 
 

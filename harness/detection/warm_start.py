@@ -5,7 +5,7 @@ from typing import Any
 
 from harness.detection.checkpoints import read_checkpoint, refuse_other_annotations
 from harness.errors import CheckpointError, WarmStartError
-from harness.grid.again import command
+from harness.grid.next_command import command
 from harness.grid.spec import RunSpec, base_of
 from harness.grid.state import last_failure
 from harness.paths import RunsFolder

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.errors import NoBaseError, ResultsError, SpecError
 from harness.files import read_json
-from harness.grid.again import command
+from harness.grid.next_command import command
 from harness.grid.spec import (
     DATA_REVISION,
     LOSSES_REVISION,

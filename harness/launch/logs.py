@@ -7,8 +7,8 @@ from pathlib import Path
 
 from harness.errors import LaunchError
 from harness.files import tail
-from harness.grid.again import command
 from harness.grid.grid import Grid
+from harness.grid.next_command import command
 from harness.grid.spec import RunSpec
 from harness.grid.state import Cause, RunState, State
 from harness.launch.schedule import States

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import LaunchError
-from harness.grid.again import command
+from harness.grid.next_command import command
 from harness.grid.state import Cause, RunState, State
 from harness.launch.attempt import new_attempt
 from harness.launch.logs import failures, follow, printed

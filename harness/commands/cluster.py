@@ -1,18 +1,23 @@
-"""What commands do on a Slurm cluster; `harness.cli` parses and calls."""
+"""What commands do on a Slurm cluster: submit, retry, cancel, doctor, and the demo there."""
 
-import sys
 from collections.abc import Collection
 
+from harness.commands.messages import tell
 from harness.errors import LaunchError
 from harness.grid import Grid
-from harness.grid.again import command
+from harness.grid.next_command import command
 from harness.grid.plan import make_plan
 from harness.grid.state import State
 from harness.paths import RunsFolder
 from harness.slurm import control
+from harness.slurm.doctor import examine
+from harness.slurm.seen import look_at
 from harness.slurm.site import load_site
 from harness.slurm.submissions import submissions_of
 from harness.slurm.submit import Submitted, submit
+from harness.terminal.doctor_view import show_checks
+from harness.terminal.live import watch_launch
+from harness.terminal.runs_view import show_runs, show_submitted
 from harness.workplace import Workplace
 
 NOTHING_DONE = "Nothing was done. Give the same command with --yes to do it."
@@ -37,8 +42,6 @@ def submit_grid(
         only: runs to submit, those held back included; by default all but those.
         mem_gb: memory of each run, where it is not the site's.
     """
-    from harness.terminal.runs_view import show_submitted
-
     cluster = load_site(site, place.sites)
     done = submit(
         grid, place.runs, cluster, dirty=dirty, only=only, again=only or (), mem_gb=mem_gb
@@ -53,6 +56,21 @@ def submit_grid(
         },
     )
     return done
+
+
+def train(grid: Grid, place: Workplace, site: str, *, dirty: bool) -> bool:
+    """Submit `grid`, and watch it to its end or to Ctrl-C.
+
+    Returns:
+        Whether a run failed.
+    """
+    submit_grid(grid, place, site, dirty=dirty)
+    look = look_at(grid, place.runs)
+    watch_launch(grid, place.runs, look)
+    states = [now.state for now in look().states.values()]
+    if State.QUEUED in states or State.RUNNING in states:
+        tell("The grid goes on without this window. Give the same command to see it again.")
+    return State.FAILED in states
 
 
 def retry(
@@ -70,8 +88,6 @@ def retry(
     Raises:
         HarnessError: a pattern matches nothing, or the runs cannot be submitted.
     """
-    from harness.terminal.runs_view import show_runs
-
     planned = control.retry_plan(grid, place.runs, patterns)
     show_runs(
         "Runs to submit again",
@@ -81,7 +97,7 @@ def retry(
     if not planned.again:
         return
     if not yes:
-        _tell(NOTHING_DONE)
+        tell(NOTHING_DONE)
         return
     name = site or _site_of(planned.again, place.runs)
     submit_grid(grid, place, name, dirty=dirty, only=planned.again, mem_gb=mem_gb)
@@ -93,22 +109,20 @@ def cancel(grid: Grid, place: Workplace, patterns: list[str], *, yes: bool) -> N
     Raises:
         HarnessError: a pattern matches nothing, or Slurm does not answer.
     """
-    from harness.terminal.runs_view import show_runs
-
     planned = control.cancel_plan(grid, place.runs, patterns)
     show_runs(
         "Runs to cancel",
         [(run_id, grid.name_of(run_id), planned.states[run_id]) for run_id in planned.jobs],
     )
     if planned.with_them:
-        _tell(f"Their fine-tunes go with them: {', '.join(planned.with_them)}.")
+        tell(f"Their fine-tunes go with them: {', '.join(planned.with_them)}.")
     _tell_left(planned.left, planned.note)
     if planned.jobs and not yes:
-        _tell(NOTHING_DONE)
+        tell(NOTHING_DONE)
     elif planned.jobs:
         control.cancel(planned.jobs.values())
         number = len(planned.jobs)
-        _tell(f"Cancelled {number:,} {'job' if number == 1 else 'jobs'}.")
+        tell(f"Cancelled {number:,} {'job' if number == 1 else 'jobs'}.")
 
 
 def doctor(place: Workplace, grid: Grid, site: str) -> bool:
@@ -117,9 +131,6 @@ def doctor(place: Workplace, grid: Grid, site: str) -> bool:
     Raises:
         SiteError: the site file is wrong.
     """
-    from harness.slurm.doctor import examine
-    from harness.terminal.doctor_view import show_checks
-
     cluster = load_site(site, place.sites)
     planned = make_plan(grid, place.runs)
     ahead = [run for run in planned.runs if run.state not in (State.DONE, State.BLOCKED)]
@@ -140,10 +151,6 @@ def _site_of(run_ids: Collection[str], runs: RunsFolder) -> str:
 
 def _tell_left(left: tuple[str, ...], note: str) -> None:
     if left:
-        _tell(f"Left as they are: {', '.join(left)}.")
+        tell(f"Left as they are: {', '.join(left)}.")
     if note:
-        _tell(note)
-
-
-def _tell(text: str) -> None:
-    print(text, file=sys.stderr)
+        tell(note)
