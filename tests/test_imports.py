@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "slurm": "errors files paths stop records lease grid launch submitit pydantic __init__",
     "collect": "errors files paths records grid pandas",
     "report": "errors records grid pandas numpy matplotlib",
-    "terminal": "paths grid launch report rich",
+    "terminal": "paths grid launch slurm report rich",
     "rebuild": "errors files paths grid collect report pandas",
     "workplace": "paths grid",
     "commands": "errors paths grid launch slurm terminal workplace",

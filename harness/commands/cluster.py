@@ -50,10 +50,8 @@ def submit_grid(
     show_submitted(
         done,
         {run_id: grid.name_of(run_id) for run_id in grid.runs},
-        {
-            "submitted": command("status --watch", one, place.runs.folder),
-            "held": command("fails", one, place.runs.folder),
-        },
+        watch=command("status --watch", one, place.runs.folder),
+        fails=command("fails", one, place.runs.folder),
     )
     return done
 

@@ -1,29 +1,17 @@
 """`harness doctor` as people read it: what was looked at, found, and is to be done. To stdout."""
 
 from collections.abc import Iterable
-from typing import Protocol
 
 from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from harness.slurm.probe import Check
+
 MARKS = {True: ("✓", "green"), False: ("✗", "bold red"), None: ("–", "yellow")}
 
 
-class Checked(Protocol):
-    """One thing that was looked at; `ok` is None for a warning."""
-
-    @property
-    def what(self) -> str: ...
-    @property
-    def ok(self) -> bool | None: ...
-    @property
-    def found(self) -> str: ...
-    @property
-    def advice(self) -> str: ...
-
-
-def show_checks(checks: Iterable[Checked], console: Console | None = None) -> None:
+def show_checks(checks: Iterable[Check], console: Console | None = None) -> None:
     """Print each check with its mark, below it what to do next, and how many there were.
 
     Args:

@@ -1,39 +1,16 @@
 """Runs that a command is to act on, and what became of them: retry, cancel, submit."""
 
 from collections.abc import Iterable, Mapping
-from typing import Protocol
 
 from rich.console import Console
 from rich.text import Text
 
 from harness.grid.state import RunState
+from harness.slurm.submit import Submitted
 from harness.terminal.words import state_text, table, title, why
 
 Row = tuple[str, str, RunState]  # run id, name, state now
 
-
-class Submitted(Protocol):
-    """What became of each run of a launch on Slurm, as ids."""
-
-    @property
-    def submitted(self) -> tuple[str, ...]: ...
-    @property
-    def live(self) -> tuple[str, ...]: ...
-    @property
-    def held(self) -> tuple[str, ...]: ...
-    @property
-    def blocked(self) -> tuple[str, ...]: ...
-    @property
-    def waiting(self) -> tuple[str, ...]: ...
-
-
-WORDS = {
-    "submitted": "submitted to Slurm; you may log out, the grid goes on",
-    "live": "in the queue or running already, left alone",
-    "held": "held back, since their last attempt failed by an error or for want of memory",
-    "blocked": "blocked, since their base is held back or their model is not built",
-    "waiting": "wait for room in the queue (max_submitted): jobs that end submit them",
-}
 MOST_NAMES = 8
 
 
@@ -59,7 +36,9 @@ def show_runs(heading: str, rows: Iterable[Row], console: Console | None = None)
 def show_submitted(
     result: Submitted,
     names: Mapping[str, str],
-    hints: Mapping[str, str] | None = None,
+    *,
+    watch: str,
+    fails: str,
     console: Console | None = None,
 ) -> None:
     """Print what became of each run, a line for each kind that occurs.
@@ -67,22 +46,32 @@ def show_submitted(
     Args:
         result: of the launch.
         names: of runs, by id.
-        hints: for "held", "waiting", ...: the command that goes on from there.
+        watch: the command that shows how they go on.
+        fails: the command that shows why some failed.
         console: where to; stderr by default, since these are messages.
     """
+    kinds = (
+        ("submitted to Slurm; you may log out, the grid goes on", result.submitted, watch),
+        ("in the queue or running already, left alone", result.live, ""),
+        ("held back: their last attempt failed or ran out of memory", result.held, fails),
+        ("blocked: their base is held back, or their model is not built", result.blocked, ""),
+        (
+            "wait for room in the queue (max_submitted): jobs that end submit them",
+            result.waiting,
+            "",
+        ),
+    )
+    lines = [
+        f"{len(run_ids):,} {words}{_some(run_ids, names)}" + (f". Next: {way}" if way else "")
+        for words, run_ids, way in kinds
+        if run_ids
+    ]
     console = console or Console(stderr=True)
-    for kind, words in WORDS.items():
-        run_ids: tuple[str, ...] = getattr(result, kind)
-        if not run_ids:
-            continue
-        hint = (hints or {}).get(kind, "")
-        line = f"{len(run_ids):,} {words}{_some(run_ids, names)}{f'. Next: {hint}' if hint else ''}"
+    for line in lines or ["Nothing to submit: every run is done."]:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
-    if not any(getattr(result, kind) for kind in WORDS):
-        console.print("Nothing to submit: every run is done.")
 
 
 def _some(run_ids: tuple[str, ...], names: Mapping[str, str]) -> str:
     if len(run_ids) > MOST_NAMES:
         return ""
-    return f": {', '.join(f'{names[run_id]} · {run_id}' for run_id in run_ids)}"
+    return f" ({', '.join(f'{names[run_id]} · {run_id}' for run_id in run_ids)})"

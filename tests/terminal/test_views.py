@@ -1,13 +1,12 @@
 """Plans, failures, previews and words as people read them, at 80 columns."""
 
-from types import SimpleNamespace
-
 import pytest
 
 from harness.grid.plan import make_plan
 from harness.grid.spec import base_of
 from harness.grid.state import Cause, RunState, State
 from harness.launch.logs import Failure
+from harness.slurm.submit import Submitted
 from harness.terminal.logs_view import show_failures, show_log
 from harness.terminal.plan_view import show_plan
 from harness.terminal.runs_view import show_runs, show_submitted
@@ -138,21 +137,25 @@ def test_a_preview_of_nothing_is_one_line(console):
     assert printed(console) == "Runs to cancel: 0\n"
 
 
-def submitted(**kinds):
-    none = dict.fromkeys(("submitted", "live", "held", "blocked", "waiting"), ())
-    return SimpleNamespace(**none | kinds)
+WAYS = {"watch": "harness status --watch", "fails": "harness fails"}
 
 
 def test_a_launch_on_slurm_tells_each_kind_with_its_way_on(console):
     many = tuple(f"{number:08x}" for number in range(1000))
-    result = submitted(submitted=many, held=("3f9c1ab2",))
-    show_submitted(result, {"3f9c1ab2": "table1/k=2"}, {"held": "harness fails"}, console)
-    first, second = printed(console).splitlines()
-    assert first == "1,000 submitted to Slurm; you may log out, the grid goes on"
-    assert second.startswith("1 held back, since")
-    assert second.endswith(": table1/k=2 · 3f9c1ab2. Next: harness fails")
+    kinds = {"live": many[1:3], "held": ("3f9c1ab2",), "blocked": ("5ad01c77",)}
+    names = {"3f9c1ab2": "table1/k=2", "5ad01c77": "table3/HTC"} | dict.fromkeys(many, "t/x")
+    result = Submitted(submitted=many, waiting=many[3:12], **kinds)
+    show_submitted(result, names, **WAYS, console=console)
+    assert printed(console).splitlines() == [
+        "1,000 submitted to Slurm; you may log out, the grid goes on. Next: harness status --watch",
+        "2 in the queue or running already, left alone (t/x · 00000001, t/x · 00000002)",
+        "1 held back: their last attempt failed or ran out of memory (table1/k=2 · 3f9c1ab2). "
+        "Next: harness fails",
+        "1 blocked: their base is held back, or their model is not built (table3/HTC · 5ad01c77)",
+        "9 wait for room in the queue (max_submitted): jobs that end submit them",
+    ]
 
 
 def test_a_launch_that_finds_all_done_says_so(console):
-    show_submitted(submitted(), {}, console=console)
+    show_submitted(Submitted(), {}, **WAYS, console=console)
     assert printed(console) == "Nothing to submit: every run is done.\n"
