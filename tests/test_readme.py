@@ -1,4 +1,4 @@
-"""What README says is true of the repository that it stands in.
+"""What README and its like say is true of the repository that they stand in.
 
 Numbers are held against the commit, not the working tree: `make demo` writes the tables anew, on
 another machine with other last digits.
@@ -16,10 +16,17 @@ import typer
 from harness.cli import app
 from harness.paths import ResultsFolder
 from harness.rebuild import rebuild
+from harness.slurm.site import Site
 from harness.workplace import workplace
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCUMENTS = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "experiments/README.md",
+    "slurm/README.md",
+    "slurm/devcluster/README.md",
+)
 
 
 @pytest.fixture(scope="module")
@@ -53,14 +60,46 @@ def test_a_clone_rebuilds_the_committed_tables_from_the_committed_metrics(
     assert before == {path: path.read_bytes() for path in before}
 
 
-def test_every_command_that_is_named_exists():
-    commands = set(typer.main.get_command(app).commands)
-    named = set(re.findall(r"`harness ([a-z]+)", README))
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_command_that_is_named_exists(name):
+    commands = typer.main.get_command(app).commands
+    text = (ROOT / name).read_text(encoding="utf-8")
+    # In a line, alone on a line of a block, or named after another: `harness status` · `fails`.
+    named = set(re.findall(r"(?:`|^)harness ([a-z]+)", text, re.MULTILINE))
+    for line in text.splitlines():
+        if line.startswith("| `harness "):
+            named |= set(re.findall(r" · `([a-z]+)", line.split(" | ")[0]))
+    assert named <= set(commands)
+    assert named or name not in ("README.md", "slurm/README.md")
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_link_and_picture_is_there(name):
+    file = ROOT / name
+    targets = re.findall(r"\]\(([^)#:]+)\)", file.read_text(encoding="utf-8"))
+    assert [target for target in targets if not (file.parent / target).exists()] == []
+    assert targets or name != "README.md"
+
+
+def test_the_keys_of_a_site_that_are_named_exist():
+    text = (ROOT / "slurm" / "README.md").read_text(encoding="utf-8")
+    table = text.partition("| ask | it tells the key |")[2].partition("\n\n")[0]
+    told = [line.split(" | ", 1)[1] for line in table.splitlines()[2:]]
+    asked = {key for line in told for key in re.findall(r"`\[?([a-z_]+)(?:\]| = \w+)?`", line)}
+    assert len(told) == 4
+    assert {"partition", "requeue", "sbatch"} <= asked
+    # Elsewhere in the text a key is what has an underscore, or a value.
+    named = set(re.findall(r"`([a-z]+(?:_[a-z]+)+)(?: = \w+)?`|`(\w+) = \w+`", text))
+    named = {key for pair in named for key in pair if key}
     assert named
-    assert named <= commands
+    assert asked | named <= set(Site.model_fields)
 
 
-def test_every_link_and_picture_is_there():
-    targets = re.findall(r"\]\(([^)]+)\)", README)
-    assert targets
-    assert [target for target in targets if not (ROOT / target).exists()] == []
+def test_only_demo_takes_no_scale():
+    commands = typer.main.get_command(app).commands
+    without = {
+        name
+        for name, command in commands.items()
+        if "scale" not in {parameter.name for parameter in command.params}
+    }
+    assert without == {"demo"}
