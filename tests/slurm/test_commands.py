@@ -5,11 +5,16 @@ import os
 import re
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 
+from harness.commands.demo import demo as run_demo
 from harness.grid import Setting
 from harness.grid.experiments import load_grid
+from harness.records import Outcome, write_outcome
+from harness.terminal.live import watch_launch
+from harness.workplace import workplace
 
 EXPERIMENT = """
 from harness.grid import NO_LOSS, Cell, Layout, contour, finetune, table_grid
@@ -53,8 +58,9 @@ def harness(project, cluster, runs):
 
     def call(*words: str):
         command = [sys.executable, "-c", "from harness.cli import main; main()", *words]
+        scale = () if words[0] == "demo" else ("--scale", "demo")
         return subprocess.run(
-            [*command, "--scale", "demo", "--runs", str(runs.folder)],
+            [*command, *scale, "--runs", str(runs.folder)],
             capture_output=True,
             text=True,
             cwd=project,
@@ -179,3 +185,95 @@ def test_a_cluster_that_does_not_answer_gets_nothing(submitted, harness, cluster
     told = harness("status")
     assert told.returncode == 0
     assert "By files alone" in told.stdout
+
+
+def test_runs_of_two_sites_are_tried_again_only_where_the_user_says(
+    harness, project, cluster, grid
+):
+    (project / "slurm" / "alps.toml").write_text(SITE)
+    harness("submit", "--site", "jura", "--only", "mine/none", "--dirty")
+    harness("submit", "--site", "alps", "--dirty")  # k=2 alone is left for it
+    harness("cancel", "*", "--yes")
+    done = harness("retry", "mine", "--dirty", "--yes")
+    assert done.returncode == 2
+    assert (
+        "LaunchError: These runs were submitted to alps and jura, so it is not clear where they "
+        "shall run: give --site." in done.stderr
+    )
+    assert [cluster.live(run_id) for run_id in grid.runs] == [[], [], []]
+    assert "3 submitted" in harness("retry", "mine", "--site", "alps", "--dirty", "--yes").stderr
+
+
+def test_runs_that_never_were_on_slurm_are_tried_again_only_where_the_user_says(
+    harness, cluster, grid, runs
+):
+    base = next(iter(grid.runs))
+    outcome = Outcome(ended="failed", error="no luck", seconds=1.0, trained_s=0.0)
+    runs.run(base).attempt(1).folder.mkdir(parents=True)
+    write_outcome(runs.run(base).attempt(1).outcome, outcome)
+    done = harness("retry", base, "--dirty", "--yes")
+    assert done.returncode == 2
+    assert "These runs were never submitted to Slurm" in done.stderr
+    assert cluster.calls("sbatch") == []
+    assert "3 submitted" in harness("retry", base, "--site", "jura", "--dirty", "--yes").stderr
+
+
+def test_the_demo_of_a_grid_that_is_done_submits_nothing_and_prints_its_tables(
+    harness, project, cluster, grid
+):
+    for run_id in grid.runs:
+        cluster.finish_elsewhere(run_id)
+    done = harness("demo", "--site", "jura", "--dirty")
+    assert done.returncode == 0, done.stderr
+    assert "Nothing to submit: every run is done." in done.stderr
+    assert "Tables and figures: results/demo/tables" in done.stderr
+    assert done.stdout.count("34.50") == 2
+    assert (project / "results" / "demo" / "tables" / "mine.md").exists()
+
+
+@pytest.fixture
+def demo(project, runs, cluster, monkeypatch):
+    """`harness demo --site jura`, with a function that is called where the watch waits."""
+
+    def call(wait):
+        watch = partial(watch_launch, wait=wait)
+        monkeypatch.setattr("harness.commands.cluster.watch_launch", watch)
+        return run_demo(workplace("demo", None, runs.folder), "jura", dirty=True)
+
+    monkeypatch.chdir(project)
+    return call
+
+
+def test_the_demo_on_a_cluster_is_submitted_watched_and_told(demo, cluster, grid, capsys):
+    waiting = iter(grid.runs)
+
+    def wait(_):
+        run_id = next(waiting)
+        cluster.start(run_id)
+        cluster.finish(run_id)
+
+    assert demo(wait) is True
+    told = capsys.readouterr()
+    assert "3 submitted to Slurm" in told.err
+    assert "mine/k=2" in told.err
+    assert "without this window" not in told.err
+    assert told.out.count("34.50") == 2
+
+
+def test_a_demo_whose_runs_fail_on_a_cluster_has_failed(demo, cluster, grid, capsys):
+    def wait(_):
+        base = next(iter(grid.runs))
+        cluster.start(base)
+        cluster.end(base, "FAILED", "failed", "it broke")
+
+    assert demo(wait) is False
+    assert "not trained yet" in capsys.readouterr().out
+
+
+def test_a_demo_on_a_cluster_that_is_left_says_that_it_goes_on(demo, cluster, grid, capsys):
+    def wait(_):
+        raise KeyboardInterrupt
+
+    assert demo(wait) is True
+    assert "The grid goes on without this window" in capsys.readouterr().err
+    assert all(cluster.live(run_id) for run_id in grid.runs)
