@@ -110,17 +110,25 @@ def cancel(grid: Grid, place: Workplace, patterns: list[str], *, yes: bool) -> N
     planned = control.cancel_plan(grid, place.runs, patterns)
     show_runs(
         "Runs to cancel",
-        [(run_id, grid.name_of(run_id), planned.states[run_id]) for run_id in planned.jobs],
+        [(run_id, grid.name_of(run_id), now) for run_id, now in planned.states.items()],
     )
     if planned.with_them:
         tell(f"Their fine-tunes go with them: {', '.join(planned.with_them)}.")
     _tell_left(planned.left, planned.note)
-    if planned.jobs and not yes:
+    if not planned.states:
+        return
+    if not yes:
         tell(NOTHING_DONE)
-    elif planned.jobs:
-        control.cancel(planned.jobs.values())
-        number = len(planned.jobs)
-        tell(f"Cancelled {number:,} {'job' if number == 1 else 'jobs'}.")
+        return
+    # Before the jobs: as they end they give to Slurm what waits.
+    given = control.stop_waiting(place.runs, planned.waiting)
+    control.cancel(planned.jobs.values())
+    done = [_number(len(planned.jobs), "job")]
+    if waited := len(planned.waiting) - len(given):
+        done.append(f"{_number(waited, 'run')} that waited for room in the queue")
+    tell(f"Cancelled {' and '.join(done)}.")
+    if given:
+        tell(f"Given to Slurm meanwhile: {', '.join(given)}. Give the same command again.")
 
 
 def doctor(place: Workplace, grid: Grid, site: str) -> bool:
@@ -145,6 +153,10 @@ def _site_of(run_ids: Collection[str], runs: RunsFolder) -> str:
         return sites[0]
     known = f"were submitted to {' and '.join(sites)}" if sites else "were never submitted to Slurm"
     raise LaunchError(f"These runs {known}, so it is not clear where they shall run: give --site.")
+
+
+def _number(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _tell_left(left: tuple[str, ...], note: str) -> None:

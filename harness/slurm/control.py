@@ -1,17 +1,20 @@
 """Trying runs again and cancelling their jobs: first what would be done, then doing it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from harness.grid.grid import Grid
 from harness.grid.names import matching
 from harness.grid.spec import NOT_BUILT, RunSpec, base_of
 from harness.grid.state import Cause, RunState, State
+from harness.lease import lease
 from harness.paths import RunsFolder
 from harness.slurm.causes import goes_on
 from harness.slurm.commands import SlurmError, call
 from harness.slurm.jobs import Job
 from harness.slurm.look import Look, look
+from harness.slurm.submissions import open_submissions
+from harness.slurm.waiting import WAIT_S, forget_waiting
 
 SCANCEL_TIMEOUT_S = 300.0
 GONE_ALREADY = ("already completing or completed", "Invalid job id")
@@ -42,13 +45,15 @@ class CancelPlan:
         jobs: by run id, the live ones of runs that match and of those in `with_them`.
         with_them: runs that do not match and wait for a base that does: their jobs go too. Slurm
             would start them: to it, a job cancelled before its start is no longer waited for.
-        states: of the runs in `jobs`.
-        left: runs that match and have no live job.
+        waiting: runs that match and wait for room in Slurm's queue: jobs that end give them to it.
+        states: of the runs in `jobs` and in `waiting`.
+        left: runs that match and have nothing to end.
         note: why Slurm has no part in it; "" where it answered or was not needed.
     """
 
     jobs: Mapping[str, Job]
     with_them: tuple[str, ...]
+    waiting: tuple[str, ...]
     states: Mapping[str, RunState]
     left: tuple[str, ...]
     note: str = ""
@@ -84,7 +89,7 @@ def retry_plan(grid: Grid, runs: RunsFolder, patterns: Iterable[str]) -> RetryPl
 
 
 def cancel_plan(grid: Grid, runs: RunsFolder, patterns: Iterable[str]) -> CancelPlan:
-    """The jobs that `cancel` ends: the live ones of the runs that match.
+    """What `cancel` ends of the runs that match: live jobs, and waiting to become one.
 
     Raises:
         SpecError: a pattern matches no run.
@@ -104,11 +109,13 @@ def cancel_plan(grid: Grid, runs: RunsFolder, patterns: Iterable[str]) -> Cancel
     )
     # Those that wait go first, so that none starts when its base goes.
     order = [run_id for run_id in reversed(tuple(specs)) if run_id in {*meant, *with_them}]
+    waiting = tuple(run_id for run_id in named if run_id in seen.waiting)
     return CancelPlan(
         jobs={run_id: seen.jobs[run_id] for run_id in order},
         with_them=with_them,
-        states={run_id: seen.states[run_id] for run_id in order},
-        left=tuple(run_id for run_id in named if run_id not in meant),
+        waiting=waiting,
+        states={run_id: seen.states[run_id] for run_id in (*order, *waiting)},
+        left=tuple(run_id for run_id in named if run_id not in {*meant, *waiting}),
         note=seen.note,
     )
 
@@ -133,6 +140,21 @@ def cancel(jobs: Iterable[Job]) -> None:
             f"scancel failed: {said:.300}. Jobs that it does not name may have been cancelled: "
             "`harness status` tells. When the cause is mended, give the same command again."
         )
+
+
+def stop_waiting(runs: RunsFolder, run_ids: Collection[str]) -> tuple[str, ...]:
+    """Let no job that ends give `run_ids` to Slurm; those that one has given to it meanwhile.
+
+    Raises:
+        LaunchError: another launcher is at it for long.
+    """
+    if not run_ids:
+        return ()
+    with lease(runs.submit_lock, f"A submission into {runs.folder}", WAIT_S):
+        submissions = open_submissions(runs)
+        still = {one.run_ids[index] for one in submissions for index in one.waiting}
+        forget_waiting(runs, run_ids, "cancelled")
+    return tuple(run_id for run_id in run_ids if run_id not in still)
 
 
 def _can_go_again(spec: RunSpec, now: RunState) -> bool:

@@ -56,7 +56,7 @@ def show_submitted(
         ("held back: their last attempt failed or ran out of memory", result.held, fails),
         ("blocked: their base is held back, or their model is not built", result.blocked, ""),
         (
-            "wait for room in the queue (max_submitted): jobs that end submit them",
+            "waiting for room in the queue (max_submitted): jobs that end submit them",
             result.waiting,
             "",
         ),

@@ -13,6 +13,7 @@ from harness.commands.demo import demo as run_demo
 from harness.grid import Setting
 from harness.grid.experiments import load_grid
 from harness.records import Outcome, write_outcome
+from harness.slurm.waiting import give_waiting
 from harness.terminal.live import watch_launch
 from harness.workplace import workplace
 
@@ -109,6 +110,20 @@ def test_cancel_shows_first_and_acts_with_yes(submitted, harness, cluster, grid)
     assert states(harness)["base mask_rcnn_R50_FPN"] == ("failed", "cancelled")
     # Cancelled is not failed: the plain command takes it up again.
     assert "3 submitted" in harness("submit", "--site", "jura", "--dirty").stderr
+
+
+def test_a_cancel_reaches_what_waits_for_room_in_the_queue(harness, project, runs, cluster):
+    rows = '"k=3": contour(k=3), "k=4": contour(k=4)}'
+    (project / "experiments" / "mine.py").write_text(
+        EXPERIMENT.replace("contour(k=2)}", f"contour(k=2), {rows}")
+    )
+    (project / "slurm" / "jura.toml").write_text(SITE + "max_submitted = 4\n")
+    given = harness("submit", "--site", "jura", "--dirty")
+    assert "1 waiting for room in the queue" in given.stderr
+    done = harness("cancel", "*", "--yes")
+    assert "Runs to cancel: 5\n" in done.stdout
+    assert done.stderr == "Cancelled 4 jobs and 1 run that waited for room in the queue.\n"
+    assert give_waiting(runs) == ()
 
 
 def test_a_cancel_that_slurm_refuses_is_not_told_as_done(submitted, harness, cluster, tmp_path):

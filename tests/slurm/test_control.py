@@ -6,8 +6,9 @@ import pytest
 
 from harness.grid.state import Cause, State
 from harness.slurm.commands import SlurmError
-from harness.slurm.control import cancel, cancel_plan, retry_plan
+from harness.slurm.control import cancel, cancel_plan, retry_plan, stop_waiting
 from harness.slurm.look import look
+from harness.slurm.waiting import give_waiting
 
 KILL_ERROR = "scancel: error: Kill job error on job id"
 
@@ -105,6 +106,33 @@ def test_a_whole_grid_is_cancelled_with_one_call(give, grid, runs, cluster):
     assert len(cluster.calls("scancel")) == 1
     assert plan.with_them == ()
     assert not any(cluster.live(run_id) for run_id in grid.runs)
+
+
+def test_a_cancelled_run_that_waits_for_room_is_not_given_to_slurm(
+    give, grid, runs, site, ids, cluster
+):
+    [waits] = give(site=site.model_copy(update={"max_submitted": 4})).waiting
+    plan = cancel_plan(grid, runs, ["*"])
+    assert plan.waiting == (waits,)
+    assert waits not in plan.jobs
+    assert waits not in plan.left
+    assert plan.states[waits].reason == "waits for room in the queue (max_submitted)"
+    assert stop_waiting(runs, plan.waiting) == ()
+    cancel(plan.jobs.values())
+    assert give_waiting(runs) == ()
+    assert not cluster.live(waits)
+    assert waits in give().submitted
+
+
+def test_what_a_job_gave_to_slurm_before_it_was_cancelled_is_told(
+    give, grid, runs, site, ids, cluster
+):
+    [waits] = give(site=site.model_copy(update={"max_submitted": 4})).waiting
+    plan = cancel_plan(grid, runs, ["*"])
+    cluster.start(ids["base R50"])
+    cluster.finish(ids["base R50"])
+    assert give_waiting(runs) == (waits,)
+    assert stop_waiting(runs, plan.waiting) == (waits,)
 
 
 def test_cancelling_nothing_calls_nothing(cluster):

@@ -152,7 +152,7 @@ def test_a_launch_on_slurm_tells_each_kind_with_its_way_on(console):
         "1 held back: their last attempt failed or ran out of memory (table1/k=2 · 3f9c1ab2). "
         "Next: harness fails",
         "1 blocked: their base is held back, or their model is not built (table3/HTC · 5ad01c77)",
-        "9 wait for room in the queue (max_submitted): jobs that end submit them",
+        "9 waiting for room in the queue (max_submitted): jobs that end submit them",
     ]
 
 
