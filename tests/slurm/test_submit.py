@@ -9,9 +9,8 @@ from dataclasses import replace
 import pytest
 
 from harness.errors import LaunchError
-from harness.grid.state import State
+from harness.grid.state import RunState, State
 from harness.lease import lease
-from harness.slurm.control import cancel, cancel_plan
 from harness.slurm.look import look
 from harness.slurm.reconcile import Clock
 from harness.slurm.submissions import read_submission
@@ -394,11 +393,15 @@ def test_given_again_what_waits_for_room_is_not_given_twice(give, cluster, site,
     assert no_run_has_two_live_jobs(cluster, grid)
 
 
-def test_where_no_job_is_left_to_make_room_that_is_said(give, cluster, site, grid, runs):
+def test_where_no_job_is_left_to_make_room_that_is_said(give, cluster, site, grid, runs, ids):
     [waiting] = give(site=replace_site(site, max_submitted=4)).waiting
-    cancel(cancel_plan(grid, runs, ["*"]).jobs.values())
-    state = look(grid.runs, runs).states[waiting]
-    assert state.state in (State.TO_DO, State.BLOCKED)  # its base was cancelled
+    assert waiting == ids["R101"]
+    cluster.finish_elsewhere(ids["base R101"])
+    live = (job for run_id in grid.runs for job in cluster.live(run_id))
+    subprocess.run(["scancel", *live], check=True)  # by hand
+    assert look(grid.runs, runs).states[waiting] == RunState(
+        State.TO_DO, "found no room in the queue, and no job is left to make some"
+    )
     assert waiting in give().submitted
 
 
