@@ -85,7 +85,7 @@ def main() -> int:
     )
     parser.add_argument("--faults", type=int, default=100, help="how many at least")
     parser.add_argument(
-        "--seed", type=int, help="of another campaign: the same faults, at other moments"
+        "--seed", type=int, help="of another campaign: its faults, at other moments"
     )
     parser.add_argument("--rows", type=int, help="of the grid, from its first; all by default")
     options = parser.parse_args()
@@ -114,7 +114,7 @@ def main() -> int:
         if whole:
             shutil.rmtree(folder)
         else:
-            again = f"--seed {seed} deals the same faults in the same order, at other moments"
+            again = f"--seed {seed} deals the same faults in the same order, as far as time allows"
             print(f"Kept: {folder}. {again}.", flush=True)
     return 0 if whole else 1
 

@@ -46,6 +46,11 @@ class Task:
     node: str
     num_gpus: int
 
+    @property
+    def number(self) -> int:
+        """Of its array: the later it was submitted, the higher."""
+        return int(self.job_id.partition("_")[0])
+
 
 @dataclass(frozen=True)
 class Sight:
@@ -123,7 +128,7 @@ def doubled(tasks: tuple[Task, ...]) -> dict[str, str]:
 
 
 def _is_handing_over(group: list[Task]) -> bool:
-    older, newer, *more = sorted(group, key=lambda task: int(task.job_id.partition("_")[0]))
+    older, newer, *more = sorted(group, key=lambda task: task.number)
     return not more and older.sid == newer.sid and newer.state == "PENDING"
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 from functools import partial
 from random import Random
 
@@ -14,6 +15,14 @@ After = tuple[float, Callable[[], object]]  # in how many seconds something is m
 TOO_LITTLE_MB = 60  # a training takes ten times as much
 
 
+class Lasts(Enum):
+    """How long a strike may explain why its run stands, when that has been struck again."""
+
+    NOT = "it shows at once: what is seen after the next strike is not its doing"
+    SOME_STRIKES = "it takes effect a while later"
+    WITH_JOB = "it changes the job, which keeps that when it goes back into the queue"
+
+
 @dataclass(frozen=True)
 class Kind:
     """A kind of fault.
@@ -23,15 +32,14 @@ class Kind:
         strikes: "RUNNING" or "PENDING": a job in that state; "node": all that run on a node;
             "cluster": no job by itself.
         causes: with which a run may stand still afterwards; it may always go on.
-        lasts: whether it may take effect when the run has been struck again; any other shows at
-            once, and explains nothing that is seen after the next strike.
+        lasts: how long it may explain that.
         do: does it to a job; raises `FaultMissedError` where it came too late.
     """
 
     name: str
     strikes: str
     causes: frozenset[str]
-    lasts: bool
+    lasts: Lasts
     do: Callable[[Cluster, Task, Random], After | None]
 
 
@@ -92,7 +100,11 @@ def kill_accounting(cluster: Cluster, task: Task, rng: Random) -> After:
 
 
 def _kind(
-    do: Callable[..., After | None], name: str, strikes: str, *causes: Cause, lasts: bool = False
+    do: Callable[..., After | None],
+    name: str,
+    strikes: str,
+    *causes: Cause,
+    lasts: Lasts = Lasts.NOT,
 ) -> Kind:
     return Kind(name, strikes, frozenset(causes), lasts, do)
 
@@ -106,15 +118,21 @@ KINDS = (
     _kind(cancel, "scancel of a waiting job", "PENDING", Cause.CANCELLED),
     _kind(warn, "signal of the time limit", "RUNNING", Cause.KILLED),
     _kind(terminate, "SIGTERM", "RUNNING", Cause.KILLED),
-    # A minute later, and after each requeue again: the limit stays with the job.
-    _kind(shorten, "time limit", "RUNNING", Cause.KILLED, Cause.TIME_LIMIT, lasts=True),
+    # In a minute or more, and after each requeue anew.
+    _kind(shorten, "time limit", "RUNNING", Cause.KILLED, Cause.TIME_LIMIT, lasts=Lasts.WITH_JOB),
     # When the other job starts, and after the grace.
-    _kind(preempt, "preemption", "node", Cause.PREEMPTED, lasts=True),
+    _kind(preempt, "preemption", "node", Cause.PREEMPTED, lasts=Lasts.SOME_STRIKES),
     # When Slurm and its accounting agree on it.
-    _kind(lose_node, "node failure", "node", Cause.NODE_FAILURE, lasts=True),
+    _kind(lose_node, "node failure", "node", Cause.NODE_FAILURE, lasts=Lasts.SOME_STRIKES),
     _kind(starve, "out of memory", "RUNNING", Cause.OUT_OF_MEMORY),
     # When the job has started and taken that much.
-    _kind(ask_for_little, "killed for its memory", "PENDING", Cause.OUT_OF_MEMORY, lasts=True),
+    _kind(
+        ask_for_little,
+        "killed for its memory",
+        "PENDING",
+        Cause.OUT_OF_MEMORY,
+        lasts=Lasts.WITH_JOB,
+    ),
     _kind(kill_controller, "slurmctld killed", "cluster"),
     _kind(kill_accounting, ACCOUNTING, "cluster"),
 )

@@ -98,9 +98,6 @@ def test_a_run_that_stands_still_must_say_what_befell_it(tmp_path, clock, kind, 
         # What shows at once is over when the run is struck again.
         (("scancel", "SIGTERM"), "cancelled", False),
         (("out of memory", "scancel"), "out of memory", False),
-        # The limit stays with the job, and memory is short once it runs.
-        (("time limit", "scontrol requeue"), "time limit", True),
-        (("killed for its memory", "SIGTERM"), "out of memory", True),
         (("node failure", *["SIGTERM"] * (REMEMBERED - 1)), "node failure", True),
         (("node failure", *["SIGTERM"] * REMEMBERED), "node failure", False),
     ],
@@ -114,6 +111,23 @@ def test_only_a_strike_that_lasts_explains_what_is_seen_after_the_next(
     for name in kinds:
         watched.struck(kind_of(name), [task("5_0")], running)
     stands = Sight({RUN: Row("a", "failed", cause, "why")}, (), {RUN: 1})
+    watched.check(stands)
+    clock[0] += WRONG_FOR_S + 1
+    watched.check(stands)
+    assert bool(found) is not true
+
+
+@pytest.mark.parametrize(("newest_job", "true"), [("5_0", True), ("6_0", False)])
+def test_a_time_limit_stays_with_its_job_however_often_that_is_struck(
+    tmp_path, clock, newest_job, true
+):
+    found = []
+    watched = Watched(RunsFolder(tmp_path), found.append)
+    running = Sight({RUN: Row("a", "running", "", "")}, (task("5_0"),), {RUN: 1})
+    for name in ("time limit", *["scontrol requeue"] * REMEMBERED):
+        watched.struck(kind_of(name), [task("5_0")], running)
+    watched.check(Sight(running.rows, (task(newest_job),), {RUN: 1}))
+    stands = Sight({RUN: Row("a", "failed", "time limit", "why")}, (), {RUN: 1})
     watched.check(stands)
     clock[0] += WRONG_FOR_S + 1
     watched.check(stands)

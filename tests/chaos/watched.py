@@ -7,32 +7,51 @@ from dataclasses import dataclass
 from harness.grid.state import Cause
 from harness.paths import RunsFolder
 from tests.chaos.sight import Sight, Task, doubled, writers
-from tests.chaos.strikes import Kind
+from tests.chaos.strikes import Kind, Lasts
 
 UNHURT_AFTER_S = 20  # the strike met nothing: a process that was just starting, or ending
 WRONG_FOR_S = 15  # accounting lags behind by a few seconds
 UNKNOWN_AFTER_S = 300
-REMEMBERED = 4  # strikes of a run among which one that lasts may explain why it stands
+REMEMBERED = 4  # strikes of a run: `Lasts.SOME_STRIKES`
 
 
 @dataclass(frozen=True)
 class Strike:
-    """A fault that befell a run: when, and how many attempts there were then."""
+    """A fault that befell a run.
+
+    Attributes:
+        kind: of fault.
+        at: when, on the monotonic clock.
+        attempts: how many the run had then.
+        job_id, state: of the job that was struck.
+    """
 
     kind: Kind
     at: float
     attempts: int
+    job_id: str
     state: str
 
 
 class Watched:
-    """The strikes of a round and what is seen of them."""
+    """The strikes of a round and what is seen of them.
+
+    Attributes:
+        runs: the folder of the round's runs.
+        find: notes what must not be.
+        all: strikes of each run, the newest last.
+        open: of each run the strike of which it is not known yet what it did.
+        jobs: the newest live job that was seen of each run.
+        wrong_since: when a run was first seen to stand with a cause that cannot be.
+        launcher_hit_at, trouble_until: times on the monotonic clock.
+    """
 
     def __init__(self, runs: RunsFolder, find: Callable[[str], None]):
         self.runs = runs
         self.find = find
         self.all: dict[str, list[Strike]] = {}
         self.open: dict[str, Strike] = {}
+        self.jobs: dict[str, str] = {}
         self.wrong_since: dict[str, float] = {}
         self.launcher_hit_at = float("-inf")
         self.trouble_until = float("-inf")
@@ -41,7 +60,7 @@ class Watched:
         """Remember that `kind` befalls `tasks` now."""
         for task in tasks:
             attempts = seen.attempts.get(task.run_id, 0)
-            strike = Strike(kind, time.monotonic(), attempts, task.state)
+            strike = Strike(kind, time.monotonic(), attempts, task.job_id, task.state)
             self.all.setdefault(task.run_id, []).append(strike)
             self.open[task.run_id] = strike
 
@@ -67,6 +86,8 @@ class Watched:
         """Hold what is seen against what may be."""
         if seen.trouble and not self.was_in_trouble(time.monotonic() - 60):
             self.find(f"harness status fails: {seen.trouble[-400:]}")
+        for task in sorted(seen.tasks, key=lambda task: task.number):
+            self.jobs[task.run_id] = task.job_id
         for run_id, jobs in doubled(seen.tasks).items():
             self.find(f"{run_id} has two live jobs: {jobs}")
         for run_id, number in writers(self.runs, list(seen.rows)).items():
@@ -88,7 +109,7 @@ class Watched:
             since = self.wrong_since.setdefault(run_id, now)
             if now - since < WRONG_FOR_S:
                 return
-            kinds = [strike.kind.name for strike in self._remembered(run_id)]
+            kinds = [strike.kind.name for strike in self.all.get(run_id, ())]
             self.find(f"{run_id} is {row.state}: {row.cause} ({row.reason}) after {kinds}")
             self.open.pop(run_id, None)
         self.wrong_since.pop(run_id, None)
@@ -117,9 +138,11 @@ class Watched:
         return any(row.cause in strike.kind.causes for strike in self._may_explain(run_id))
 
     def _may_explain(self, run_id: str) -> list[Strike]:
-        """The newest strike of a run, and of those just before it the ones that last."""
-        strikes = self._remembered(run_id)
-        return [strike for strike in strikes if strike.kind.lasts or strike is strikes[-1]]
-
-    def _remembered(self, run_id: str) -> list[Strike]:
-        return self.all.get(run_id, [])[-REMEMBERED:]
+        strikes = self.all.get(run_id, [])
+        return [
+            strike
+            for later, strike in enumerate(reversed(strikes))
+            if later == 0
+            or (strike.kind.lasts is Lasts.SOME_STRIKES and later < REMEMBERED)
+            or (strike.kind.lasts is Lasts.WITH_JOB and strike.job_id == self.jobs.get(run_id))
+        ]
