@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import HarnessError, NoBaseError, NodeError
-from harness.files import disk_full, private_folder, reserved_for, write_text
+from harness.files import TEMPORARY, disk_full, private_folder, reserved_for, write_text
 from harness.launch.signals import signals_end_in_order
 from harness.paths import AttemptPaths, RunPaths
 from harness.records import (
@@ -128,11 +128,12 @@ def settle_killed(paths: RunPaths) -> None:
     """
     for number in paths.attempt_numbers():
         attempt = paths.attempt(number)
-        if not reserved_for(attempt.outcome).exists():  # where it is left, it was not written into
+        if attempt.outcome.exists():
+            # Left where a process beside the one that took the room has written it.
+            reserved_for(attempt.outcome).unlink(missing_ok=True)
             continue
-        if read_outcome(attempt.outcome):  # by a process beside the one that took the room
-            reserved_for(attempt.outcome).unlink()
-            continue
+        for path in attempt.folder.glob(f".*{TEMPORARY}"):
+            path.unlink()
         begin = read_begin(attempt.begin)
         in_slurm = begin is not None and begin.job_id
         write_end(paths, attempt, *((End.LOST, LOST) if in_slurm else (End.KILLED, KILLED)))
@@ -141,7 +142,10 @@ def settle_killed(paths: RunPaths) -> None:
 def write_end(paths: RunPaths, attempt: AttemptPaths, ended: End, error: str) -> None:
     """Write the outcome of an attempt whose process is gone: it lasted until its last line."""
     begin = read_begin(attempt.begin)
-    begun = begin.started_at if begin else reserved_for(attempt.outcome).stat().st_mtime
+    first = reserved_for(attempt.outcome)
+    begun = (
+        begin.started_at if begin else (first if first.exists() else attempt.folder).stat().st_mtime
+    )
     logged = paths.metrics_log.stat().st_mtime if paths.metrics_log.exists() else 0.0
     seconds = max(0.0, logged - begun)
     outcome = Outcome(ended=ended, error=error, seconds=seconds, trained_s=seconds)

@@ -165,6 +165,17 @@ def test_an_attempt_killed_before_its_first_line_has_trained_no_time(ids, ready,
     assert read_outcome(killed.outcome).trained_s == 0
 
 
+def test_an_attempt_killed_as_it_was_made_has_an_outcome_too(ids, ready, here):
+    # Between the making of its folder and the taking of room for its outcome.
+    paths = ready(ids["table1/k=2"])
+    cut = paths.attempt(1)
+    cut.folder.mkdir(parents=True)
+    (cut.folder / ".outcome.json.reserved.vm.1257.tmp").touch()
+    here(paths.folder)
+    assert read_outcome(cut.outcome).ended == "killed"
+    assert [path.name for path in cut.folder.iterdir()] == ["outcome.json"]
+
+
 def test_a_new_attempt_removes_what_a_killed_one_was_writing(ids, ready, here):
     paths = ready(ids["table1/k=2"])
     paths.checkpoints.mkdir()
