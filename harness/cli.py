@@ -134,7 +134,8 @@ def retry(
         str | None, typer.Option(help="Another cluster than that of the last attempt.")
     ] = None,
     mem_gb: Annotated[
-        float | None, typer.Option(help="Memory of each run, in GB, in place of the site's.")
+        float | None,
+        typer.Option(min=0.1, help="Memory of each run, in GB, in place of the site's."),
     ] = None,
     scale: Scale = PAPER,
     data: Data = None,
@@ -194,7 +195,7 @@ def status(
         seen = look()
         if seen.note:
             typer.echo(seen.note, err=True)
-        print(json.dumps(statuses_json(grid, place.runs, seen.states), indent=2))
+        print(json.dumps(statuses_json(grid, place.runs, seen), indent=2))
         return
     from harness.terminal.live import show_status, watch_status
 
@@ -233,7 +234,10 @@ def fails(
 
     place = workplace(scale, data, runs)
     typer.echo(place.title, err=True)
-    show_failures(failures_of(place.grid(experiments), place.runs))
+    failures, note = failures_of(place.grid(experiments), place.runs)
+    if note:
+        typer.echo(note, err=True)
+    show_failures(failures)
 
 
 @app.command()

@@ -10,7 +10,7 @@ from harness.grid.plan import make_plan
 from harness.grid.state import State
 from harness.paths import RunsFolder
 from harness.slurm import control
-from harness.slurm.doctor import examine
+from harness.slurm.doctor import Need, examine
 from harness.slurm.seen import look_at
 from harness.slurm.site import load_site
 from harness.slurm.submissions import submissions_of
@@ -18,6 +18,7 @@ from harness.slurm.submit import Submitted, submit
 from harness.terminal.doctor_view import show_checks
 from harness.terminal.live import watch_launch
 from harness.terminal.runs_view import show_runs, show_submitted
+from harness.terminal.words import some
 from harness.workplace import Workplace
 
 NOTHING_DONE = "Nothing was done. Give the same command with --yes to do it."
@@ -114,7 +115,7 @@ def cancel(grid: Grid, place: Workplace, patterns: list[str], *, yes: bool) -> N
     )
     if planned.with_them:
         tell(f"Their fine-tunes go with them: {', '.join(planned.with_them)}.")
-    _tell_left(planned.left, planned.note)
+    _tell_left(planned.left)
     if not planned.states:
         return
     if not yes:
@@ -140,10 +141,10 @@ def doctor(place: Workplace, grid: Grid, site: str) -> bool:
     cluster = load_site(site, place.sites)
     planned = make_plan(grid, place.runs)
     ahead = [run for run in planned.runs if run.state not in (State.DONE, State.BLOCKED)]
-    longest_h = max((run.gpu_hours / grid.runs[run.run_id].num_gpus for run in ahead), default=0.0)
-    checks = examine(cluster, place.runs, planned.disk_gb_running, longest_h)
-    show_checks(checks)
-    return all(check.ok is not False for check in checks)
+    gpus = [grid.runs[run.run_id].num_gpus for run in ahead]
+    hours = (run.gpu_hours / number for run, number in zip(ahead, gpus, strict=True))
+    need = Need(planned.disk_gb_running, max(hours, default=0.0), max(gpus, default=0))
+    return show_checks(examine(cluster, place.runs, need))
 
 
 def _site_of(run_ids: Collection[str], runs: RunsFolder) -> str:
@@ -159,8 +160,8 @@ def _number(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
-def _tell_left(left: tuple[str, ...], note: str) -> None:
+def _tell_left(left: tuple[str, ...], note: str = "") -> None:
     if left:
-        tell(f"Left as they are: {', '.join(left)}.")
+        tell(f"Left as they are: {some(left)}.")
     if note:
         tell(note)

@@ -30,8 +30,8 @@ from harness.records import (
 )
 from harness.stop import PeerLost
 
-# What torch's allocator, oneDNN and C++ say in a plain RuntimeError, and the loader of libraries
-# in an ImportError.
+# What torch's allocator, oneDNN and C++ say in a plain RuntimeError, the loader of libraries in an
+# ImportError, and Python in a SystemError of a library that does not check what it is given.
 NO_MEMORY = (
     "out of memory",
     "can't allocate memory",
@@ -40,6 +40,7 @@ NO_MEMORY = (
     "bad_alloc",
     "could not create a primitive",
     "failed to map segment",
+    "error return without exception set",
 )
 # Of CUDA's errors those that tell of a card, its link or its driver, and not of a program.
 BROKEN_GPU = (
@@ -216,7 +217,7 @@ def class_of(error: Exception) -> End:
     if (
         isinstance(error, MemoryError)
         or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
-        or (isinstance(error, RuntimeError | ImportError) and _says(said, NO_MEMORY))
+        or (isinstance(error, RuntimeError | ImportError | SystemError) and _says(said, NO_MEMORY))
     ):
         return End.OUT_OF_GPU_MEMORY if "CUDA" in said else End.OUT_OF_MEMORY
     if isinstance(error, RuntimeError) and LOADER_KILLED in said:

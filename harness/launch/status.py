@@ -2,18 +2,26 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from harness.errors import ResultsError
 from harness.grid.cost import gpu_hours
 from harness.grid.grid import Grid
 from harness.grid.spec import RunSpec
-from harness.grid.state import Cause, RunState, State
+from harness.grid.state import Cause, State
 from harness.launch.progress import effort, progress
 from harness.launch.schedule import States
 from harness.paths import RunPaths, RunsFolder
 from harness.records import read_metrics
+
+
+@dataclass(frozen=True)
+class SeenJob:
+    """The Slurm job of a run: as Slurm's commands take it, "123_4", and the node it has."""
+
+    job_id: str
+    node: str
 
 
 @dataclass(frozen=True)
@@ -23,12 +31,14 @@ class Seen:
     Attributes:
         states: by run id, each base before its fine-tunes.
         asked: whether Slurm was asked, which is not to be done too often.
+        jobs: by run id, of those that have one or had one lately.
         note: what a person must know to trust them, as "Slurm does not answer"; "" for nothing.
     """
 
     states: States
     asked: bool
     note: str = ""
+    jobs: Mapping[str, SeenJob] = field(default_factory=dict)
 
 
 Look = Callable[[], Seen]
@@ -47,7 +57,8 @@ class RunStatus:
         attempts: how many it has had.
         gpu_hours, gpu_hours_planned: used by all attempts, and by the plan.
         left_s: seconds of training left; None where it does not run, or has logged nothing yet.
-        node: the host on which it runs; "" where it does not.
+        job: of Slurm, that it has or had lately, as "123_4"; "" where it has none.
+        node: Slurm's, or the host, on which it runs; "" where it does not.
         cells: the names of all cells that show it; none for a base.
     """
 
@@ -65,42 +76,43 @@ class RunStatus:
     gpu_hours: float
     gpu_hours_planned: float
     left_s: float | None
+    job: str
     node: str
     cells: tuple[str, ...]
 
 
 def run_statuses(
-    grid: Grid, runs: RunsFolder, states: Mapping[str, RunState], now_s: float | None = None
+    grid: Grid, runs: RunsFolder, seen: Seen, now_s: float | None = None
 ) -> tuple[RunStatus, ...]:
-    """A line for every run in `states`, in their order.
+    """A line for every run that was looked at, in their order.
 
     Args:
         grid: the runs.
         runs: their folders.
-        states: by run id.
+        seen: their states and jobs.
         now_s: seconds since 1970; the time of the call by default.
     """
     now_s = time.time() if now_s is None else now_s
-    return tuple(_status(grid, run_id, runs, now, now_s) for run_id, now in states.items())
+    return tuple(_status(grid, run_id, runs, seen, now_s) for run_id in seen.states)
 
 
-def statuses_json(
-    grid: Grid, runs: RunsFolder, states: Mapping[str, RunState]
-) -> list[dict[str, Any]]:
+def statuses_json(grid: Grid, runs: RunsFolder, seen: Seen) -> list[dict[str, Any]]:
     """What `harness status --json` prints: a `RunStatus` for each run.
 
     Args:
         grid: the runs.
         runs: their folders.
-        states: by run id.
+        seen: their states and jobs.
     """
-    return [asdict(status) for status in run_statuses(grid, runs, states)]
+    return [asdict(status) for status in run_statuses(grid, runs, seen)]
 
 
-def _status(grid: Grid, run_id: str, runs: RunsFolder, now: RunState, now_s: float) -> RunStatus:
+def _status(grid: Grid, run_id: str, runs: RunsFolder, seen: Seen, now_s: float) -> RunStatus:
     spec, paths = grid.runs[run_id], runs.run(run_id)
-    seen = progress(spec, paths)
-    taken = effort(spec, paths, seen, running=now.state is State.RUNNING, now_s=now_s)
+    now, job = seen.states[run_id], seen.jobs.get(run_id)
+    running = now.state is State.RUNNING
+    done = progress(spec, paths)
+    taken = effort(spec, paths, done, running=running, now_s=now_s)
     return RunStatus(
         run_id=spec.run_id,
         name=grid.name_of(run_id),
@@ -108,15 +120,16 @@ def _status(grid: Grid, run_id: str, runs: RunsFolder, now: RunState, now_s: flo
         state=now.state,
         reason=now.reason,
         cause=now.cause,
-        iteration=seen.iteration,
+        iteration=done.iteration,
         last_iteration=spec.last_iteration,
-        loss=seen.loss,
+        loss=done.loss,
         ap=_ap(spec, paths) if now.state is State.DONE else None,
         attempts=taken.attempts,
         gpu_hours=taken.gpu_hours,
         gpu_hours_planned=gpu_hours(spec),
         left_s=taken.left_s,
-        node=taken.node,
+        job=job.job_id if job else "",
+        node=job.node if job and running else taken.node,
         cells=grid.cell_names.get(run_id, ()),
     )
 

@@ -1,5 +1,6 @@
 """The work of an attempt: training, prediction, AP, and metrics.json as the last word."""
 
+import logging
 import math
 import socket
 import warnings
@@ -107,3 +108,4 @@ def _trained_before_s(paths: RunPaths) -> float:
 def silence_libraries() -> None:
     """Keep what libraries say of each other's next releases out of what `harness fails` shows."""
     warnings.filterwarnings("ignore", module=r"(torch|fvcore|detectron2|pycocotools)(\.|$)")
+    logging.getLogger("torch.fx").setLevel(logging.ERROR)

@@ -9,7 +9,7 @@ from pathlib import Path
 import submitit
 
 from harness.errors import LaunchError
-from harness.files import write_text
+from harness.files import private_folder, write_text
 from harness.paths import RunsFolder
 from harness.slurm.aftermath import ENDS_BADLY
 from harness.slurm.site import Site
@@ -65,8 +65,7 @@ def write_array_script(runs: RunsFolder, submission: Submission, site: Site) -> 
 
 def write_script(script: Path, text: str) -> None:
     """Write a batch script into a folder which is made, and private."""
-    script.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    script.parent.chmod(0o700)
+    private_folder(script.parent)
     write_text(script, text)
 
 

@@ -24,7 +24,7 @@ NOT_TELLING = ("harness: ", "srun: ", "slurmstepd: ")  # at the end of a job's s
 WAITS = frozenset(("PENDING", "REQUEUED", "REQUEUE_FED"))
 
 REASONS = {
-    "Resources": "waits for free GPUs",
+    "Resources": "waits for free GPUs, CPUs or memory",
     "Priority": "waits behind others",
     "JobArrayTaskLimit": "waits for others of its array (max_running)",
     "BeginTime": "was put back into the queue, starts again in a moment",
@@ -162,6 +162,9 @@ def _of_ended(traces: Traces, job: Job, base_id: str | None, base: RunState | No
     if job.state == "CANCELLED":
         return _of_cancelled(job, base_id, base, started=bool(began) or job.elapsed_s > 0)
     if began and outcome is None:
+        if job.state == "FAILED" and job.elapsed_s == 0:
+            # What Slurm calls non-startable: its node came back with the former start still on it.
+            return _failed(Cause.NODE_FAILURE, "put back into the queue, and then not startable")
         return _failed(Cause.KILLED, KILLED)
     if outcome:
         return _by_outcome(traces, outcome)
@@ -209,7 +212,10 @@ def _of_forgotten(
     if traces.submission and not traces.attempts:
         if accounted:  # Slurm keeps no record of a task that was cancelled while it waited
             return _failed(Cause.CANCELLED, "cancelled before it started")
-        return _failed(Cause.LOST, "Slurm no longer knows its job, which left nothing")
+        return _failed(
+            Cause.LOST,
+            "Slurm no longer knows its job, which left nothing (cancelled while it waited?)",
+        )
     return RunState(State.TO_DO)
 
 

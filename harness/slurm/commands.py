@@ -63,8 +63,8 @@ class Reply:
         """What it said on stderr, or at least its exit code."""
         if self.code is None:
             return "no answer in time"
-        lines = (line.strip().removeprefix("sbatch: ") for line in self.err.splitlines())
-        said = "; ".join(line.removeprefix("error: ") for line in lines if line)
+        lines = (re.sub(r"^s\w+: (error: )?", "", line.strip()) for line in self.err.splitlines())
+        said = "; ".join(line for line in lines if line)
         return said or f"exit code {self.code}"
 
 

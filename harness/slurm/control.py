@@ -12,8 +12,8 @@ from harness.paths import RunsFolder
 from harness.slurm.causes import goes_on
 from harness.slurm.commands import SlurmError, call
 from harness.slurm.jobs import Job
-from harness.slurm.look import Look, look
-from harness.slurm.submissions import open_submissions
+from harness.slurm.look import BY_FILES, Look, look
+from harness.slurm.submissions import open_submissions, submissions_of
 from harness.slurm.waiting import WAIT_S, forget_waiting
 
 SCANCEL_TIMEOUT_S = 300.0
@@ -48,7 +48,6 @@ class CancelPlan:
         waiting: runs that match and wait for room in Slurm's queue: jobs that end give them to it.
         states: of the runs in `jobs` and in `waiting`.
         left: runs that match and have nothing to end.
-        note: why Slurm has no part in it; "" where it answered or was not needed.
     """
 
     jobs: Mapping[str, Job]
@@ -56,13 +55,12 @@ class CancelPlan:
     waiting: tuple[str, ...]
     states: Mapping[str, RunState]
     left: tuple[str, ...]
-    note: str = ""
 
 
 def retry_plan(grid: Grid, runs: RunsFolder, patterns: Iterable[str]) -> RetryPlan:
-    """The runs that `retry` submits: those that match and do not go on by themselves.
+    """The runs that `retry` submits: those that match, were tried, and do not go on by themselves.
 
-    A base brings along its fine-tunes that are not done, and a fine-tune the base that it needs.
+    A base brings along its fine-tunes that were submitted, and a fine-tune the base that it needs.
 
     Raises:
         SpecError: a pattern matches no run.
@@ -70,7 +68,13 @@ def retry_plan(grid: Grid, runs: RunsFolder, patterns: Iterable[str]) -> RetryPl
     specs = grid.runs
     named = matching(grid, patterns)
     seen = look(specs, runs)
-    again = {run_id for run_id in named if _can_go_again(specs[run_id], seen.states[run_id])}
+    given = {run_id for one in submissions_of(runs, specs) for run_id in one.run_ids}
+    tried = given | {run_id for run_id, now in seen.states.items() if now.state is State.FAILED}
+    again = {
+        run_id
+        for run_id in named
+        if run_id in tried and _can_go_again(specs[run_id], seen.states[run_id])
+    }
     bases = {run_id: base.run_id for run_id, spec in specs.items() if (base := base_of(spec))}
     for run_id, base_id in bases.items():
         if run_id in again and _can_go_again(specs[base_id], seen.states[base_id]):
@@ -78,7 +82,10 @@ def retry_plan(grid: Grid, runs: RunsFolder, patterns: Iterable[str]) -> RetryPl
     for run_id, base_id in bases.items():
         # One that still waits does so for a job that is gone: Slurm would start it.
         waits = seen.states[run_id].state is State.QUEUED
-        if base_id in again and (waits or _can_go_again(specs[run_id], seen.states[run_id])):
+        goes_again = waits or _can_go_again(specs[run_id], seen.states[run_id])
+        # Of a base that was submitted only those that were, too; the others nobody has asked for.
+        asked_for = run_id in given or base_id not in given
+        if base_id in again and asked_for and goes_again:
             again.add(run_id)
     return RetryPlan(
         again=tuple(run_id for run_id in specs if run_id in again),
@@ -93,10 +100,13 @@ def cancel_plan(grid: Grid, runs: RunsFolder, patterns: Iterable[str]) -> Cancel
 
     Raises:
         SpecError: a pattern matches no run.
+        SlurmError: Slurm does not answer, so nobody knows which jobs there are.
     """
     specs = grid.runs
     named = matching(grid, patterns)
     seen = look(specs, runs)
+    if seen.note:
+        raise SlurmError(f"Nothing was cancelled: {seen.note.removeprefix(BY_FILES)}")
     meant = {run_id for run_id in named if _is_live(seen, run_id)}
     with_them = tuple(
         run_id
@@ -114,9 +124,8 @@ def cancel_plan(grid: Grid, runs: RunsFolder, patterns: Iterable[str]) -> Cancel
         jobs={run_id: seen.jobs[run_id] for run_id in order},
         with_them=with_them,
         waiting=waiting,
-        states={run_id: seen.states[run_id] for run_id in (*order, *waiting)},
+        states={run_id: seen.states[run_id] for run_id in specs if run_id in {*order, *waiting}},
         left=tuple(run_id for run_id in named if run_id not in {*meant, *waiting}),
-        note=seen.note,
     )
 
 
@@ -135,7 +144,7 @@ def cancel(jobs: Iterable[Job]) -> None:
     errors = [line for line in reply.err.splitlines() if "error:" in line]
     left = [line for line in errors if not any(gone in line for gone in GONE_ALREADY)]
     if left or not errors or reply.code is None:
-        said = "; ".join(left) or reply.in_one_line
+        said = "; ".join(line.partition("error: ")[2] for line in left) or reply.in_one_line
         raise SlurmError(
             f"scancel failed: {said:.300}. Jobs that it does not name may have been cancelled: "
             "`harness status` tells. When the cause is mended, give the same command again."
@@ -164,4 +173,6 @@ def _can_go_again(spec: RunSpec, now: RunState) -> bool:
 
 
 def _is_live(seen: Look, run_id: str) -> bool:
-    return run_id in seen.jobs and seen.jobs[run_id].live
+    # One that is done has a job for a moment more.
+    done = seen.states[run_id].state is State.DONE
+    return run_id in seen.jobs and seen.jobs[run_id].live and not done

@@ -3,6 +3,7 @@
 import os
 import pwd
 import re
+import shlex
 import shutil
 import stat
 from collections.abc import Callable, Iterator
@@ -18,7 +19,9 @@ from harness.slurm.site import Site
 COMMANDS = ("sbatch", "srun", "squeue", "scontrol", "scancel", "sinfo")
 WAIT_S = 600.0
 MANY_JOBS = 20
-SINFO = "%P|%a|%l|%D|%c|%m|%G"
+SINFO = "%P|%a|%l|%D|%c|%m|%G|%T"
+# Nodes in other states take no jobs before somebody has seen to them.
+USABLE = ("idle", "mixed", "allocated", "completing", "planned", "reserved", "powered", "powering")
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class Nodes:
         limit_min: its time limit; None for none.
         count: of nodes.
         cpus, memory_mb, gres: of each.
+        state: "idle", "drained"; a mark behind it tells more.
     """
 
     partition: str
@@ -42,36 +46,73 @@ class Nodes:
     cpus: int
     memory_mb: int
     gres: str
+    state: str
+
+    @property
+    def usable(self) -> bool:
+        """Whether jobs start there, now or when others have ended."""
+        return self.state.startswith(USABLE) and not self.state.endswith("*")  # it does not answer
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a plan asks of a cluster.
+
+    Attributes:
+        disk_gb: at once.
+        longest_run_hours: of training, of its longest run; 0 where none is left.
+        most_gpus: of one run; 0 where none is left.
+    """
+
+    disk_gb: float
+    longest_run_hours: float
+    most_gpus: int
 
 
 def examine(
     site: Site,
     runs: RunsFolder,
-    plan_disk_gb: float,
-    longest_run_hours: float,
+    need: Need,
     *,
     wait_s: float = WAIT_S,
     pause: Callable[[], None] | None = None,
-) -> list[Check]:
-    """Every check in order; the last ones are of one small job, sent where all before allow it.
+) -> Iterator[Check]:
+    """Every check, as it is made; the last ones are of one small job, where all before allow it.
 
     Args:
         site: the cluster.
         runs: where the runs' folders are.
-        plan_disk_gb: that the plan needs at once.
-        longest_run_hours: of training, of the longest run of the plan; 0 where none is left.
+        need: of the plan.
         wait_s: how long the small job may wait in the queue.
         pause: waits between two looks at the queue; a second by default.
     """
+    stopped = False
+    for check in _before_a_job(site, runs, need):
+        stopped = stopped or (check.stops and check.ok is False)
+        yield check
+    if not stopped:
+        yield from probe(site, runs, wait_s, pause)
+
+
+def _before_a_job(site: Site, runs: RunsFolder, need: Need) -> Iterator[Check]:
     commands = _commands()
-    checks = [commands]
+    yield commands
     if commands.ok is not False:
-        checks += _cluster(site)
-    checks += [_folder(runs.folder.absolute()), _disk(runs.folder, plan_disk_gb)]
-    checks.append(_hours(site, longest_run_hours))
-    if all(check.ok is not False for check in checks if check.stops):
-        checks += probe(site, runs, wait_s, pause)
-    return checks
+        yield from _cluster(site)
+    yield _gpus_of_runs(site, need.most_gpus)
+    yield _folder(runs.folder.absolute())
+    yield _disk(runs.folder, need.disk_gb)
+    yield _hours(site, need.longest_run_hours)
+
+
+def _gpus_of_runs(site: Site, most: int) -> Check:
+    what = "GPUs of a run against gpus_per_node"
+    if most <= site.gpus_per_node:
+        return Check(what, True, f"{most} at most" if most else "no run is left to train")
+    advice = "Such runs are refused: use a site with larger nodes. At --scale demo each has one."
+    return Check(
+        what, False, f"runs ask for up to {most}, gpus_per_node is {site.gpus_per_node}", advice
+    )
 
 
 def _commands() -> Check:
@@ -133,15 +174,15 @@ def parse_nodes(text: str) -> Iterator[Nodes]:
     """What `sinfo -h -o SINFO` lists."""
     for line in text.splitlines():
         fields = line.split("|")
-        if len(fields) != 7:
+        if len(fields) != 8:
             continue
-        name, available, limit, *numbers, gres = fields
+        name, available, limit, *numbers, gres, state = fields
         count, cpus, memory = (int(re.sub(r"\D.*", "", one) or 0) for one in numbers)
         partition = name.rstrip("*")
         default = name != partition
         seconds = seconds_of(limit)  # None for "infinite"
         limit_min = None if seconds is None else seconds / 60
-        yield Nodes(partition, default, available, limit_min, count, cpus, memory, gres)
+        yield Nodes(partition, default, available, limit_min, count, cpus, memory, gres, state)
 
 
 def gpus_of(gres: str, kind: str | None) -> int:
@@ -161,8 +202,13 @@ def _partition(site: Site, nodes: list[Nodes]) -> list[Check]:
         return [Check("partition", False, found, "Set the key partition.", stops=True)]
     names = ", ".join(sorted({one.partition for one in mine}))
     down = sorted({f"{one.partition} is {one.available}" for one in mine if one.available != "up"})
+    total, usable = sum(one.count for one in mine), sum(one.count for one in mine if one.usable)
+    if not usable:
+        states = ", ".join(sorted({one.state for one in mine}))
+        down = [*down, f"of the {total} nodes of {names} none takes jobs ({states})"]
     advice = "It takes no jobs now: ask when it will, or take another one." if down else ""
-    found = ", ".join(down) or f"{names} is up, {sum(one.count for one in mine)} nodes"
+    away = f", {total - usable} of them down or drained" if usable < total else ""
+    found = ", ".join(down) or f"{names} is up, nodes: {total}{away}"
     return [
         Check("partition", not down, found, advice, stops=True),
         _nodes(site, mine),
@@ -185,7 +231,7 @@ def _nodes(site: Site, nodes: list[Nodes]) -> Check:
     found = f"{fit} of {sum(one.count for one in nodes)} have {gpus} {kind}, {cpus} CPUs{memory}"
     if fit:
         return Check("nodes", True, found)
-    have = sorted({f"{one.gres}, {one.cpus} CPUs, {one.memory_mb} MB" for one in nodes})
+    have = sorted({f"{one.gres}, {one.cpus} CPUs, {one.memory_mb / 1024:.4g} GB" for one in nodes})
     return Check(
         "nodes",
         False,
@@ -214,11 +260,15 @@ def _folder(folder: Path) -> Check:
     if state.st_uid != os.getuid():
         advice = "Give --runs one of your own."
         return Check(what, False, f"{found} is another user's", advice, stops=True)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        advice = f"`chmod u+wx {shlex.quote(str(folder))}`, or give --runs another one."
+        return Check(what, False, f"{found} cannot be written by yourself", advice, stops=True)
     if mode & 0o022:
-        advice = f"Others could plant files that your jobs run: `chmod go-w {folder}`."
+        name = shlex.quote(str(folder))
+        advice = f"Others could plant files that your jobs run: `chmod go-w {name}`."
         return Check(what, False, f"{found} can be written by others", advice)
     if mode & 0o055:
-        advice = f"Where that is not meant: `chmod 700 {folder}`."
+        advice = f"Where that is not meant: `chmod 700 {shlex.quote(str(folder))}`."
         return Check(what, None, f"{found} can be read by others", advice)
     return Check(what, True, f"{found} is private")
 
@@ -241,7 +291,8 @@ def _hours(site: Site, hours: float) -> Check:
     jobs = ceil(hours * 3600 / (site.time_limit_min * 60 - site.signal_before_end_s))
     after = "goes back into the queue" if site.requeue else "submits its successor"
     chain = f"{jobs} jobs one after the other: each writes a checkpoint and {after}"
-    found = f"the longest run takes about {hours:,.1f} h: {chain if jobs > 1 else 'one job'}"
+    length = f"{hours:,.1f} h" if hours >= 1 else f"{hours * 60:.0f} min"
+    found = f"the longest run takes about {length}: {chain if jobs > 1 else 'one job'}"
     if jobs > MANY_JOBS:
         return Check(what, None, found, "A longer time_limit_min would save waiting in the queue.")
     return Check(what, True, found)

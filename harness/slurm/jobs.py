@@ -16,6 +16,7 @@ ENDED = frozenset(
         *("NODE_FAIL", "BOOT_FAIL", "PREEMPTED"),
     )
 )
+REPORT = "Give the same command again; if that stays, report this line."
 NEVER_SATISFIED = "DependencyNeverSatisfied"
 
 SQUEUE = "squeue --noheader --array --states=all --format=%F|%K|%j|%T|%r|%N|%M|%L"
@@ -119,13 +120,14 @@ def _queued() -> tuple[list[Job], int]:
         fields = _squeue_fields(line)
         if fields is None:
             if SID.search(line):
-                raise SlurmError(f"squeue's line {line!r:.200} cannot be understood.")
+                raise SlurmError(f"squeue's line {line!r:.200} cannot be understood. {REPORT}")
             continue  # a foreign job of a strange name, or a cluster's headline
         array, index, name, state, reason, node, elapsed, left = fields
         indices = _indices(index)
         if "..." in index and SID.fullmatch(name):
-            raise SlurmError(f"squeue's line {line!r:.200} leaves indices out.")
-        live_total += state not in ENDED and max(1, len(indices))
+            raise SlurmError(f"squeue's line {line!r:.200} leaves indices out. {REPORT}")
+        if state not in ENDED:
+            live_total += max(1, len(indices))
         if SID.fullmatch(name):
             jobs += (
                 Job(

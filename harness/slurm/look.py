@@ -15,6 +15,8 @@ from harness.slurm.commands import SlurmError
 from harness.slurm.jobs import Answer, Job, ask
 from harness.slurm.submissions import Submission, submissions_of
 
+BY_FILES = "By files alone: "
+
 
 @dataclass(frozen=True)
 class Look:
@@ -50,7 +52,7 @@ def look(specs: Mapping[str, RunSpec], runs: RunsFolder) -> Look:
         answer = ask(submissions, undone)
     except SlurmError as error:
         seen = look_with(specs, runs, undone, submissions, None)
-        return replace(seen, note=f"By files alone: {error}")
+        return replace(seen, note=f"{BY_FILES}{error}")
     return look_with(specs, runs, undone, submissions, answer)
 
 

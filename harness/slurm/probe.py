@@ -3,8 +3,9 @@
 import json
 import shlex
 import shutil
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from harness.errors import LaunchError
 from harness.paths import RunsFolder
 from harness.slurm.batch_script import Request, batch_script, log_of, python_beside, write_script
+from harness.slurm.causes import OUT_OF_MEMORY
 from harness.slurm.commands import call
 from harness.slurm.jobs import ENDED
 from harness.slurm.sbatch import advice_for, send
@@ -21,6 +23,7 @@ from harness.slurm.submissions import new_sid
 NAME = "harness-doctor"
 LIMIT_MIN = 10
 LATE_FILES = 10  # looks at a shared file system that shows a new file late
+MORE_MEMORY = "Raise mem_gb_per_gpu: importing torch and detectron2 alone takes about 1 GB."
 WRONG_NODE = "Correct setup, python or container in the site file."
 
 
@@ -45,7 +48,7 @@ class Check:
 
 def probe(
     site: Site, runs: RunsFolder, wait_s: float, pause: Callable[[], None] | None
-) -> list[Check]:
+) -> Iterator[Check]:
     """What Slurm says of a job as large as the site allows, and what one small job finds.
 
     Args:
@@ -57,11 +60,11 @@ def probe(
     script = runs.batch_script(f"doctor-{new_sid()}").absolute()
     try:
         taken = _is_taken(site, script)
-        if taken.ok is False:
-            return [taken]
-        return [taken, *_small_job(site, script, wait_s, pause or (lambda: time.sleep(1)))]
+        yield taken
+        if taken.ok is not False:
+            yield from _small_job(site, script, wait_s, pause or (lambda: time.sleep(1)))
     except LaunchError as error:
-        return [Check("a job of this site", False, str(error), "")]
+        yield Check("a job of this site", False, str(error), "")
 
 
 def _request(site: Site, folder: Path, num_gpus: int, time_limit_min: int) -> Request:
@@ -115,6 +118,7 @@ def _small_job(site: Site, script: Path, wait_s: float, pause: Callable[[], None
         package, request.code / package.name, ignore=shutil.ignore_patterns("__pycache__")
     )
     job_id = send(script, site.name)
+    print(f"Waiting for a small job, {job_id}: {wait_s / 60:.0f} min at most.", file=sys.stderr)
     waiting = _wait(job_id, wait_s, pause)
     if waiting:
         advice = "The partition may be busy: give the command again later, or see `squeue --start`."
@@ -129,10 +133,16 @@ def _small_job(site: Site, script: Path, wait_s: float, pause: Callable[[], None
         seen: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return [_no_word(what, job_id, folder)]
+    said = _printed(folder, job_id)
     missing = _follows(folder).read_text(errors="replace").strip().rpartition("\n")[2]
     shutil.rmtree(folder, ignore_errors=True)
     found = f"job {job_id} on {seen['host']}, Python {seen['python']}, {seen['cpus']} CPUs"
-    return [Check(what, True, found), *_on_node(site, seen), _after_runs(site, missing)]
+    return [
+        Check(what, True, found),
+        *_on_node(site, seen),
+        _after_runs(site, missing),
+        *_said(said),
+    ]
 
 
 def _wait(job_id: str, wait_s: float, pause: Callable[[], None]) -> str:
@@ -167,10 +177,23 @@ def _no_word(what: str, job_id: str, folder: Path) -> Check:
             f"job {job_id} ended and left nothing in {folder}",
             "The folder is not the same on the nodes: give --runs one on the shared file system.",
         )
-    texts = [log.read_text(errors="replace").splitlines() for log in logs]
-    lines = [line for text in texts for line in text if line.strip()][-5:]
+    lines = _printed(folder, job_id)[-5:]
     found = f"job {job_id} failed: {' / '.join(lines) or 'without a word'}"
-    return Check(what, False, found, f"{WRONG_NODE} Its output: {err}")
+    advice = MORE_MEMORY if OUT_OF_MEMORY.search(found) else WRONG_NODE
+    return Check(what, False, found, f"{advice} Its output: {err}")
+
+
+def _printed(folder: Path, job_id: str) -> list[str]:
+    out, err = log_of(folder, job_id)
+    texts = (log.read_text(errors="replace") for log in (err, out) if log.exists())
+    return [line for text in texts for line in text.splitlines() if line.strip()]
+
+
+def _said(lines: list[str]) -> list[Check]:
+    if not lines:
+        return []
+    advice = "Lines of setup that fail end no job: see that nothing was missing."
+    return [Check("what the small job printed", None, " / ".join(lines[:5]), advice)]
 
 
 def _on_node(site: Site, seen: dict[str, Any]) -> list[Check]:

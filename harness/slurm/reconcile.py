@@ -1,5 +1,6 @@
 """Before anything is submitted: every record and Slurm's word on it are brought together."""
 
+import sys
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
@@ -54,7 +55,7 @@ def reconcile(runs: RunsFolder, undone: Collection[str], clock: Clock) -> Settle
     Raises:
         SlurmError: Slurm does not answer. No record was changed.
     """
-    begun = clock.now()
+    begun, told = clock.now(), False
     while True:
         submissions = submissions_of(runs, undone)
         answer = ask(submissions, undone)
@@ -68,6 +69,14 @@ def reconcile(runs: RunsFolder, undone: Collection[str], clock: Clock) -> Settle
         until = max((min(one.created_at, begun) for one in unseen), default=0.0) + APPEAR_WITHIN_S
         if not unseen or clock.now() >= until:
             break
+        if not told:
+            print(
+                f"An earlier submit was cut off: waiting up to {APPEAR_WITHIN_S:g} s for its jobs, "
+                "so that none is made twice.",
+                file=sys.stderr,
+                flush=True,
+            )
+            told = True
         clock.wait(ASK_EVERY_S)
     kept = []
     for one in submissions:

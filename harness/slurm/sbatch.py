@@ -19,7 +19,7 @@ ADVICE = {
     "or of jobs in the queue: see max_submitted, time_limit_min, gpus_per_node.",
     "time limit": "Lower time_limit_min: `sinfo -o '%P %l'` shows what partitions allow.",
     "invalid generic resource": "Correct gpu_option or gpu_type: `sinfo -o %G` shows the GPUs.",
-    "memory": "Lower mem_gb_per_gpu: `sinfo -o '%m %c'` shows the nodes' memory in MB.",
+    "memory": "Lower mem_gb_per_gpu (or --mem-gb): `sinfo -o %m` shows the nodes' memory in MB.",
     "node configuration": "No node has that many GPUs and CPUs and that much memory: `sinfo -o "
     "'%N %c %m %G'` shows what they have.",
 }

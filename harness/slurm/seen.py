@@ -7,7 +7,7 @@ from harness.grid.grid import Grid
 from harness.grid.spec import RunSpec
 from harness.grid.state import RunState, State
 from harness.launch import logs
-from harness.launch.status import Look, Seen
+from harness.launch.status import Look, Seen, SeenJob
 from harness.paths import RunsFolder
 from harness.slurm.look import look
 from harness.slurm.submissions import submissions_of
@@ -18,19 +18,20 @@ def look_at(grid: Grid, runs: RunsFolder) -> Look:
 
     def seen() -> Seen:
         found = look(grid.runs, runs)
-        return Seen(found.states, found.asked, found.note)
+        jobs = {run_id: SeenJob(job.job_id, job.node) for run_id, job in found.jobs.items()}
+        return Seen(found.states, found.asked, found.note, jobs)
 
     return seen
 
 
-def failures_of(grid: Grid, runs: RunsFolder) -> list[logs.Failure]:
-    """All failed runs of `grid`, by their files and by Slurm."""
+def failures_of(grid: Grid, runs: RunsFolder) -> tuple[list[logs.Failure], str]:
+    """All failed runs of `grid`, by their files and by Slurm; and why Slurm has no part in it."""
     found = look(grid.runs, runs)
     printed = {run_id: runs.job_log(job.sid, job.job_id) for run_id, job in found.jobs.items()}
     failed = [run_id for run_id, now in found.states.items() if now.state is State.FAILED]
     given = submissions_of(runs, failed)  # oldest first: the newest of each run remains
     mem_gb = {run_id: one.mem_gb for one in given for run_id in one.run_ids}
-    return logs.failures(grid, runs, found.states, printed, mem_gb)
+    return logs.failures(grid, runs, found.states, printed, mem_gb), found.note
 
 
 def log_of(spec: RunSpec, runs: RunsFolder, *, follow: bool) -> Iterator[str]:

@@ -173,6 +173,10 @@ def load_site(name: str, folder: Path) -> Site:
         SiteError: its file is no TOML, lacks a key or has a wrong one.
     """
     names = site_names(folder)
+    if name == LOCAL:
+        raise LaunchError(
+            f"Site {LOCAL!r} is this machine, and no cluster. Known clusters: {', '.join(names)}."
+        )
     if name not in names:
         raise LaunchError(
             f"{unknown('site', name, {*names, LOCAL})} A new one is a file {folder / name}.toml: "

@@ -160,7 +160,10 @@ def _remove_abandoned(folder: Path) -> None:
 
 def _extract(archive: bytes, folder: Path) -> None:
     with tarfile.open(fileobj=io.BytesIO(archive)) as files:
-        files.extractall(folder, filter="data")
+        # Python 3.11.0 to 3.11.3 know no filters; what git archives is the user's own code.
+        if hasattr(tarfile, "data_filter"):
+            files.extraction_filter = tarfile.data_filter
+        files.extractall(folder)
 
 
 def _copy_files(checkout: Path, folder: Path) -> None:

@@ -51,7 +51,7 @@ def work(runs: RunsFolder, sid: str, environment: Mapping[str, str]) -> None:
     task, index = task_of(runs, submission, environment)
     if not 0 <= index < len(submission.run_ids):
         raise LaunchError(
-            f"Submission {sid} has {len(submission.run_ids)} runs, and this job is of index "
+            f"Submission {sid} has {len(submission.run_ids)} runs, and this job has index "
             f"{index}. Cancel the job: `scancel {task.job.job_id}`."
         )
     if submission.withdrawn:

@@ -11,8 +11,8 @@ from harness.slurm.probe import Check
 MARKS = {True: ("✓", "green"), False: ("✗", "bold red"), None: ("–", "yellow")}
 
 
-def show_checks(checks: Iterable[Check], console: Console | None = None) -> None:
-    """Print each check with its mark, below it what to do next, and how many there were.
+def show_checks(checks: Iterable[Check], console: Console | None = None) -> bool:
+    """Whether nothing is wrong; prints each check as it comes, what to do next, and how many.
 
     Args:
         checks: in the order to print.
@@ -29,3 +29,4 @@ def show_checks(checks: Iterable[Check], console: Console | None = None) -> None
             console.print(Padding(Text(check.advice), (0, 0, 0, 4)), highlight=False)
     words = (f"{number[True]} in order", f"{number[None]} to look at", f"{number[False]} wrong")
     console.print(f"{', '.join(words)}.", highlight=False)
+    return not number[False]

@@ -67,7 +67,7 @@ def show_status(grid: Grid, runs: RunsFolder, look: Look, console: Console | Non
         console: where to; stdout by default.
     """
     seen = look()
-    statuses = run_statuses(grid, runs, seen.states)
+    statuses = run_statuses(grid, runs, seen)
     (console or Console()).print(status_table(statuses, seen.note), highlight=False)
 
 
@@ -130,7 +130,7 @@ class TableView:
 
     def show(self, states: States, note: str = "") -> None:
         """Draw the table."""
-        statuses = run_statuses(self.grid, self.runs, states, self.clock())
+        statuses = run_statuses(self.grid, self.runs, Seen(states, asked=False), self.clock())
         self.live.update(fitting_table(statuses, self.live.console, note), refresh=True)
 
 
@@ -156,7 +156,7 @@ class LineView:
             self._note = note
             if note:
                 self._say(note)
-        for run in run_statuses(self.grid, self.runs, states, now_s):
+        for run in run_statuses(self.grid, self.runs, Seen(states, asked=False), now_s):
             if _is_news(self._known.get(run.run_id), states[run.run_id]):
                 self._known[run.run_id] = states[run.run_id]
                 self._told[run.run_id] = (run.iteration, now_s)

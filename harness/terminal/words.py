@@ -71,7 +71,7 @@ def reasons(runs: Iterable[WithReason]) -> list[Text]:
         if run.reason:
             those.setdefault((run.state, run.reason), []).append(run.run_id)
     return [
-        Text(f"{state.value}: {reason} ({_some(run_ids)})", style=STYLES[state])
+        Text(f"{state.value}: {reason} ({some(run_ids)})", style=STYLES[state])
         for (state, reason), run_ids in those.items()
     ]
 
@@ -96,7 +96,8 @@ def hours_used(hours: float) -> str:
     return f"{hours:.1f}" if hours >= 1 else f"{hours:.2f}"
 
 
-def _some(run_ids: Sequence[str]) -> str:
+def some(run_ids: Sequence[str]) -> str:
+    """The first of many ids, and how many more there are."""
     shown = ", ".join(run_ids[:MOST_IDS])
     more = len(run_ids) - MOST_IDS
     return f"{shown} and {more} more" if more > 0 else shown

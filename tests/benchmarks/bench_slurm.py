@@ -162,7 +162,7 @@ def bench_status(grid: Grid, runs: RunsFolder, slurm: OwnTime) -> None:
         show_status(grid, runs, seen, console)
 
     def as_json() -> None:
-        json.dumps(statuses_json(grid, runs, seen().states))
+        json.dumps(statuses_json(grid, runs, seen()))
 
     seen = look_at(grid, runs)
 

@@ -183,6 +183,7 @@ class OutOfMemoryError(RuntimeError):
         OSError(errno.ENOMEM, "Cannot allocate memory"),
         RuntimeError("could not create a primitive"),
         ImportError("/lib/_linalg.so: failed to map segment from shared object"),
+        SystemError("error return without exception set"),
     ],
     ids=repr,
 )

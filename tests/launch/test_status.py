@@ -4,7 +4,7 @@ import pytest
 
 from harness.grid.state import Cause, RunState, State
 from harness.launch.progress import Effort, Progress, effort, progress
-from harness.launch.status import run_statuses, statuses_json
+from harness.launch.status import Seen, run_statuses, statuses_json
 from harness.records import (
     METRICS,
     Begin,
@@ -172,7 +172,7 @@ def test_each_gpu_of_a_run_counts(paper_grid, runs):
 def test_a_status_line_joins_name_state_and_progress(grid, ids, runs, on_disk):
     failed = RunState(State.FAILED, "why", Cause.TIME_LIMIT)
     states = on_disk() | {ids["table1/k=2"]: failed}
-    lines = {line.name: line for line in run_statuses(grid, runs, states)}
+    lines = {line.name: line for line in run_statuses(grid, runs, Seen(states, asked=False))}
     assert list(lines) == list(ids)
     line = lines["table1/k=2"]
     schedule = grid.runs[ids["table1/k=2"]].schedule
@@ -200,7 +200,7 @@ def test_a_scored_run_tells_its_mask_ap(grid, ids, runs, on_disk):
             gpu_hours=0.1,
         ),
     )
-    ap = {line.run_id: line.ap for line in run_statuses(grid, runs, on_disk())}
+    ap = {line.run_id: line.ap for line in run_statuses(grid, runs, Seen(on_disk(), asked=False))}
     assert ap.pop(run_id) == 34.5
     assert set(ap.values()) == {None}
 
@@ -209,14 +209,17 @@ def test_damaged_metrics_tell_no_ap(grid, ids, runs):
     paths = runs.run(ids["table1/k=2"])
     paths.folder.mkdir(parents=True)
     paths.metrics.write_text("{")
-    (line,) = run_statuses(grid, runs, {ids["table1/k=2"]: RunState(State.DONE)})
+    (line,) = run_statuses(grid, runs, Seen({ids["table1/k=2"]: RunState(State.DONE)}, asked=False))
     assert line.ap is None
 
 
 def test_json_takes_the_states_that_it_is_given(grid, ids, runs, on_disk):
-    assert {run["state"] for run in statuses_json(grid, runs, on_disk())} == {"to do", "blocked"}
+    assert {run["state"] for run in statuses_json(grid, runs, Seen(on_disk(), asked=False))} == {
+        "to do",
+        "blocked",
+    }
     run_id = ids["table1/k=2"]
     queued = {run_id: RunState(State.QUEUED, "waits for resources")}
-    (run,) = statuses_json(grid, runs, queued)
+    (run,) = statuses_json(grid, runs, Seen(queued, asked=False))
     assert (run["run_id"], run["state"], run["cause"]) == (run_id, "queued", "")
     assert run["cells"] == ("table1/k=2",)

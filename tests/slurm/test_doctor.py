@@ -11,11 +11,14 @@ import pytest
 
 from harness.paths import RunsFolder
 from harness.slurm import doctor_job
-from harness.slurm.doctor import COMMANDS, examine, gpus_of
+from harness.slurm.doctor import COMMANDS, Need, examine, gpus_of
 from harness.slurm.site import Site
 
 CONFIG = "ClusterName             = jura\nMaxArraySize            = 1001\n"
-NODES = "gpu*|up|1-00:00:00|6|64|512000|gpu:a100:4(S:0-1)\ncpu|down|infinite|9|32|256000|(null)\n"
+NODES = (
+    "gpu*|up|1-00:00:00|6|64|512000|gpu:a100:4(S:0-1)|mixed\n"
+    "cpu|down|infinite|9|32|256000|(null)|idle\n"
+)
 GOOD_NODE = {
     "host": "node3",
     "python": "3.11.9",
@@ -85,11 +88,12 @@ def cluster(tmp_path, monkeypatch) -> Cluster:
 def look(cluster, tmp_path):
     """A function that examines a site; the checks by name."""
 
-    def checks(disk_gb=0.001, hours=20.0, wait_s=0.0, **keys):
+    def checks(disk_gb=0.001, hours=20.0, wait_s=0.0, most_gpus=4, **keys):
         least = {"name": "jura", "gpus_per_node": 4, "cpus_per_gpu": 8, "time_limit_min": 480}
         site = Site(**least | {"python": str(cluster.folder / "python")} | keys)
         runs = RunsFolder(tmp_path / "runs")
-        found = examine(site, runs, disk_gb, hours, wait_s=wait_s, pause=lambda: None)
+        need = Need(disk_gb, hours, most_gpus)
+        found = examine(site, runs, need, wait_s=wait_s, pause=lambda: None)
         return {check.what: check for check in found}
 
     return checks
@@ -104,7 +108,7 @@ def test_a_cluster_in_order_has_every_check_in_order(look, tmp_path):
     checks = look()
     assert [check.what for check in checks.values() if check.ok is not True] == []
     assert checks["Slurm answers"].found == "cluster jura"
-    assert checks["partition"].found == "gpu is up, 6 nodes"
+    assert checks["partition"].found == "gpu is up, nodes: 6"
     assert checks["nodes"].found == "6 of 6 have 4 GPUs, 32 CPUs"
     assert checks["time limit of the partition"].found == "1440 minutes"
     assert checks[JOB].found == "job 7 on node3, Python 3.11.9, 8 CPUs"
@@ -175,7 +179,7 @@ def test_what_the_cluster_has_not_is_told_with_the_key_to_correct(keys, what, fo
 
 
 def test_a_site_without_a_partition_goes_to_the_default_one(look, cluster):
-    assert look()["partition"].found == "gpu is up, 6 nodes"
+    assert look()["partition"].found == "gpu is up, nodes: 6"
     cluster.keep("nodes", NODES.replace("*", ""))
     check = look()["partition"]
     assert check.found == "the cluster has no default partition; there are: cpu, gpu"
@@ -312,7 +316,7 @@ def test_packages_that_a_node_lacks_are_told_with_their_errors(look, cluster):
 def test_a_path_that_slurm_would_misread_is_a_check_that_fails(look, cluster, tmp_path):
     runs = RunsFolder(tmp_path / "a\\b")
     site = Site(name="jura", gpus_per_node=4, cpus_per_gpu=8, time_limit_min=480)
-    last = examine(site, runs, 0.0, 0.0)[-1]
+    *_, last = examine(site, runs, Need(0.0, 0.0, 0))
     assert last.ok is False
     assert "Give --runs another folder" in last.found
 
@@ -353,3 +357,34 @@ def test_the_nodes_side_finds_what_is_here():
 )
 def test_gpus_of_a_node_are_counted(gres, kind, number):
     assert gpus_of(gres, kind) == number
+
+
+def test_runs_that_ask_for_more_gpus_than_a_node_has_are_told(look):
+    check = look(gpus_per_node=2)["GPUs of a run against gpus_per_node"]
+    assert (check.ok, check.found) == (False, "runs ask for up to 4, gpus_per_node is 2")
+    assert "--scale demo" in check.advice
+
+
+@pytest.mark.parametrize("state", ["drained", "down*", "idle*"])
+def test_nodes_that_take_no_jobs_are_told_before_a_job_is_sent(look, cluster, state):
+    cluster.keep("nodes", NODES.replace("mixed", state))
+    checks = look()
+    assert checks["partition"].found == f"of the 6 nodes of gpu none takes jobs ({state})"
+    assert JOB not in checks
+    some = NODES.replace("mixed", state) + NODES.replace("|6|", "|1|")
+    cluster.keep("nodes", some)
+    assert look()["partition"].found == "gpu is up, nodes: 7, 6 of them down or drained"
+
+
+def test_what_the_small_job_printed_is_shown(look, cluster):
+    checks = look(setup=["echo no module cuda/99 >&2"])
+    assert checks["what the small job printed"].found == "no module cuda/99"
+    assert checks["what the small job printed"].ok is None
+    assert "what the small job printed" not in look()
+
+
+def test_a_small_job_without_enough_memory_names_the_key(look, cluster):
+    cluster.say("srun", "echo 'slurmstepd: error: Exceeded job memory limit' >&2; exit 1")
+    check = look()[JOB]
+    assert check.ok is False
+    assert "Raise mem_gb_per_gpu" in check.advice

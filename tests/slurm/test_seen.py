@@ -14,7 +14,7 @@ def test_runs_out_of_memory_have_one_reason_and_each_its_command(give, cluster, 
     for base in bases:
         cluster.start(base)
         cluster.end(base, "OUT_OF_MEMORY")
-    failed = failures_of(grid, runs)
+    failed, _ = failures_of(grid, runs)
     assert {failure.reason for failure in failed} == {"its job ran out of memory, 16 GB asked for"}
     options = f"--scale demo --runs {runs.folder}"
     # 1 GPU at the site's 16 GB: twice that is offered.
@@ -29,7 +29,7 @@ def test_the_memory_of_the_newest_submission_is_doubled(give, cluster, grid, run
         give(**more)
         cluster.start(base)
         cluster.end(base, "OUT_OF_MEMORY")
-    (failure,) = failures_of(grid, runs)
+    (failure,), _ = failures_of(grid, runs)
     assert f"harness retry {base} --mem-gb 96 " in failure.again
 
 

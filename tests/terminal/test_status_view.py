@@ -34,6 +34,7 @@ def run() -> RunStatus:
         gpu_hours=1123.4,
         gpu_hours_planned=1400.0,
         left_s=3600 * 11.5,
+        job="123_4",
         node="gpu-a100-013",
         cells=NAMES,
     )
