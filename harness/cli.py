@@ -74,8 +74,8 @@ def submit(
     site: Site,
     experiments: Experiments = None,
     only: Annotated[
-        str | None,
-        typer.Option(help="Runs to keep: an id, name or experiment, or a pattern: 'table1/k=*'."),
+        list[str] | None,
+        typer.Option(help="Rows to keep, as in 'table1/k=*'; may be given several times."),
     ] = None,
     scale: Scale = PAPER,
     data: Data = None,

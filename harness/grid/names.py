@@ -1,6 +1,6 @@
 """From what a person types to runs."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from harness.errors import SpecError, unknown
@@ -45,17 +45,18 @@ def find_run(grid: Grid, text: str) -> RunSpec:
     return grid.runs[found[0]]
 
 
-def only_cells(grid: Grid, pattern: str) -> Grid:
-    """The cells that show the runs meant by `pattern`: see `matching`.
+def only_cells(grid: Grid, patterns: Sequence[str]) -> Grid:
+    """The cells that show the runs meant by `patterns`: see `matching`.
 
     Raises:
-        SpecError: it means no run, or a base alone.
+        SpecError: one means no run, or all of them bases alone.
     """
-    meant = matching(grid, [pattern])
+    meant = matching(grid, patterns)
     kept = tuple(cell for cell in grid.cells if cell.spec.run_id in meant)
     if not kept:
         raise SpecError(
-            f"--only {pattern!r} means no row: a base is trained with the rows that start from it. "
+            f"--only {' '.join(patterns)!r} means no row: a base is trained with the rows that "
+            "start from it. "
             f"Rows: {', '.join(cell.name for cell in grid.cells)}."
         )
     return Grid(kept, grid.layouts)

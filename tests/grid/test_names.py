@@ -94,7 +94,11 @@ def test_an_experiment_without_rows_means_nothing(grid):
 
 def test_a_beginning_of_two_ids_is_refused(many):
     digit = first_of_two(many)
-    for find in (find_run, only_cells, lambda grid, text: matching(grid, [text])):
+    for find in (
+        find_run,
+        lambda grid, text: only_cells(grid, [text]),
+        lambda grid, text: matching(grid, [text]),
+    ):
         with pytest.raises(SpecError, match=f"^'{digit}' begins more than one run id: {digit}"):
             find(many, digit)
 
@@ -126,25 +130,30 @@ def test_where_one_run_is_wanted_several_are_told_by_name_and_id(grid, many):
     ],
 )
 def test_only_keeps_the_rows_of_the_runs_that_are_meant(grid, typed, names):
-    assert [cell.name for cell in only_cells(grid, typed).cells] == names
+    assert [cell.name for cell in only_cells(grid, [typed]).cells] == names
 
 
 def test_only_keeps_every_row_of_a_run_by_its_id_or_its_beginning(grid):
     run_id = grid.cells[1].spec.run_id
     for text in (run_id, run_id[:6]):
-        assert [cell.name for cell in only_cells(grid, text).cells] == [
+        assert [cell.name for cell in only_cells(grid, [text]).cells] == [
             "table1/k=2",
             "table2/contour",
         ]
 
 
+def test_only_of_several_keeps_the_rows_of_all(grid):
+    both = only_cells(grid, ["table1/k=2", "table3/R101"])
+    assert {cell.name for cell in both.cells} == {"table1/k=2", "table2/contour", "table3/R101"}
+
+
 def test_only_what_means_nothing_is_told_the_nearest_name(grid):
     with pytest.raises(SpecError, match=r"^Unknown run 'table1/k=3'\. Did you mean 'table1/k=2'"):
-        only_cells(grid, "table1/k=3")
+        only_cells(grid, ["table1/k=3"])
 
 
 def test_only_a_base_is_told_all_rows(grid):
     with pytest.raises(
         SpecError, match=r"^--only 'base mask_rcnn_R50_FPN' means no row: .* Rows: t"
     ):
-        only_cells(grid, f"base {R50}")
+        only_cells(grid, [f"base {R50}"])
