@@ -156,15 +156,14 @@ class RunsFolder:
         """There before sbatch is called: a job's successor needs it."""
         return self.job_output(sid) / "array_submission.sh"
 
-    def job_log(self, sid: str, job_id: str, rank: int = 0) -> Path:
-        """What a job wrote to stderr; that of rank 0 holds the batch script's and Slurm's too.
+    def job_log(self, sid: str, job_id: str) -> Path:
+        """What the batch script and rank 0 of a job wrote to stderr, and Slurm of it.
 
         Args:
             sid: of its submission.
             job_id: as Slurm's commands take it: "123_4".
-            rank: of the process.
         """
-        return self.job_output(sid) / f"{job_id}_{rank}_log.err"
+        return logs_in(self.job_output(sid), job_id)[1]
 
     def meeting(self, sid: str, job_id: str, restart: int) -> Path:
         """Where the processes of one start of a job learn how to reach each other."""
@@ -212,6 +211,17 @@ def project_folder() -> Path:
     # Experiments are executed: those of another project in a folder of that name must not be.
     ours = any("harness" in file.read_text() for file in here.glob("experiments/*.py"))
     return here if ours else Path(__file__).resolve().parent.parent
+
+
+def logs_in(folder: Path, job_id: str, rank: str = "0") -> tuple[Path, Path]:
+    """Where the stdout and stderr of a job of Slurm are.
+
+    Args:
+        folder: `RunsFolder.job_output`.
+        job_id: as Slurm's commands take it, "123_4", or Slurm's pattern for it.
+        rank: of the process, or the pattern; what the batch script prints is with that of rank 0.
+    """
+    return folder / f"{job_id}_{rank}_log.out", folder / f"{job_id}_{rank}_log.err"
 
 
 def code_facts(folder: Path) -> Path:

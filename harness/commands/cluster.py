@@ -44,9 +44,7 @@ def submit_grid(
         mem_gb: memory of each run, where it is not the site's.
     """
     cluster = load_site(site, place.sites)
-    done = submit(
-        grid, place.runs, cluster, dirty=dirty, only=only, again=only or (), mem_gb=mem_gb
-    )
+    done = submit(grid, place.runs, cluster, dirty=dirty, only=only, mem_gb=mem_gb)
     one = next(iter(grid.runs.values()))
     show_submitted(
         done,

@@ -10,7 +10,7 @@ import submitit
 
 from harness.errors import LaunchError
 from harness.files import private_folder, write_text
-from harness.paths import RunsFolder
+from harness.paths import RunsFolder, logs_in
 from harness.slurm.aftermath import ENDS_BADLY
 from harness.slurm.site import Site
 from harness.slurm.submissions import Submission
@@ -26,7 +26,7 @@ class Request:
         code: the folder that the jobs' Python finds harness in.
         arguments: of the site's Python, in each of the processes that srun starts.
         num_gpus: and so many processes, on one node.
-        mem_gb: None for what the site says.
+        mem_gb: None for the cluster's default.
         time_limit_min: of each job.
         size: of the array; None for a single job.
         max_running: jobs of the array at a time; None for any number.
@@ -134,7 +134,7 @@ def batch_script(request: Request, site: Site) -> str:
         nodes=1,
         ntasks_per_node=request.num_gpus,
         cpus_per_task=site.cpus_per_gpu,
-        mem=_memory(request, site),
+        mem=f"{round(request.mem_gb * 1024)}M" if request.mem_gb else None,
         setup=[*site.setup, *_setup(request)],
         teardown=list(request.teardown),
         signal_delay_s=site.signal_before_end_s,
@@ -149,17 +149,6 @@ def batch_script(request: Request, site: Site) -> str:
     # for a pattern (`%j` in a path), and calls sbatch without a time limit.
     text: str = executor._make_submission_file_text(_srun(request, site), request.name)
     return text
-
-
-def log_of(output: Path, job_id: str, rank: int = 0) -> tuple[Path, Path]:
-    """Where a job's stdout and stderr are.
-
-    Args:
-        output: `RunsFolder.job_output`.
-        job_id: as Slurm's commands take it: "123_4".
-        rank: of the process; what the batch script itself prints is with that of rank 0.
-    """
-    return output / f"{job_id}_{rank}_log.out", output / f"{job_id}_{rank}_log.err"
 
 
 def refuse_odd_path(path: Path, also: str = "") -> None:
@@ -181,12 +170,6 @@ def refuse_odd_path(path: Path, also: str = "") -> None:
             "misread. Spaces, quotes, % and letters of any language are fine. Give --runs another "
             "folder."
         )
-
-
-def _memory(request: Request, site: Site) -> str | None:
-    per_gpu = site.mem_gb_per_gpu
-    gb = request.mem_gb or (per_gpu * request.num_gpus if per_gpu else None)
-    return f"{round(gb * 1024)}M" if gb else None
 
 
 def _setup(request: Request) -> list[str]:
@@ -239,6 +222,4 @@ def _patterns(request: Request, task: str) -> list[str]:
     """The two logs as Slurm's file patterns, in which % stands for itself when doubled."""
     folder = Path(str(request.output).replace("%", "%%"))
     job = "%A_%a" if request.size is not None else "%j"
-    return [
-        str(path) for path in (folder / f"{job}_{task}_log.out", folder / f"{job}_{task}_log.err")
-    ]
+    return [str(path) for path in logs_in(folder, job, task)]

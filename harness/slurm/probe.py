@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import LaunchError
-from harness.paths import RunsFolder
-from harness.slurm.batch_script import Request, batch_script, log_of, python_beside, write_script
+from harness.paths import RunsFolder, logs_in
+from harness.slurm.batch_script import Request, batch_script, python_beside, write_script
 from harness.slurm.causes import OUT_OF_MEMORY
 from harness.slurm.commands import call
 from harness.slurm.jobs import ENDED
@@ -76,7 +76,7 @@ def _request(site: Site, folder: Path, num_gpus: int, time_limit_min: int) -> Re
         code=folder / "code",
         arguments=(str(job), str(_result(folder))),
         num_gpus=num_gpus,
-        mem_gb=None,
+        mem_gb=site.mem_gb(num_gpus),
         time_limit_min=time_limit_min,
         # A warning that the site gives earlier than this job's time limit would come at once.
         options={"no-requeue": True, "signal": "USR2@1"},
@@ -168,7 +168,7 @@ def _wait(job_id: str, wait_s: float, pause: Callable[[], None]) -> str:
 
 
 def _no_word(what: str, job_id: str, folder: Path) -> Check:
-    out, err = log_of(folder, job_id)
+    out, err = logs_in(folder, job_id)
     logs = [log for log in (err, out) if log.exists()]
     if not logs:  # Slurm makes them on the node before anything runs
         return Check(
@@ -184,7 +184,7 @@ def _no_word(what: str, job_id: str, folder: Path) -> Check:
 
 
 def _printed(folder: Path, job_id: str) -> list[str]:
-    out, err = log_of(folder, job_id)
+    out, err = logs_in(folder, job_id)
     texts = (log.read_text(errors="replace") for log in (err, out) if log.exists())
     return [line for text in texts for line in text.splitlines() if line.strip()]
 

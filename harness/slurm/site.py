@@ -134,6 +134,10 @@ class Site(BaseModel):
     container: list[Annotated[str, AfterValidator(_printable)]] = []
     sbatch: dict[str, Annotated[str | int | float | bool, AfterValidator(_option_value)]] = {}
 
+    def mem_gb(self, num_gpus: int) -> float | None:
+        """The memory of a run; None for the cluster's default."""
+        return self.mem_gb_per_gpu * num_gpus if self.mem_gb_per_gpu else None
+
     @property
     def most_jobs(self) -> int | None:
         """How many jobs may be in the queue after a submit; None for any number."""

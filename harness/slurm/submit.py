@@ -73,7 +73,6 @@ def submit(
     site: Site,
     *,
     dirty: bool = False,
-    again: Collection[str] = (),
     only: Collection[str] | None = None,
     mem_gb: float | None = None,
     clock: Clock = CLOCK,
@@ -85,8 +84,7 @@ def submit(
         runs: where the runs' folders are.
         site: the cluster.
         dirty: whether a tree with uncommitted changes may be submitted.
-        again: runs that are submitted though they failed by a bug or for want of memory.
-        only: the runs that may be submitted; all where it is None.
+        only: the runs to submit, those held back included; by default all but those.
         mem_gb: memory of each run, where it is not the site's.
         clock: for tests.
 
@@ -107,7 +105,7 @@ def submit(
         undone = undone_of(specs, runs)
         settled = reconcile(runs, undone, clock)
         seen = look_with(specs, runs, undone, settled.submissions, settled.answer)
-        choice = choose(specs, seen, again=again, only=only)
+        choice = choose(specs, seen, only=only)
         unwanted = (*settled.unwanted, *choice.doomed)
         live_total = settled.answer.live_total - len(unwanted)
         room = None if site.most_jobs is None else max(0, site.most_jobs - live_total)
@@ -141,7 +139,6 @@ def choose(
     specs: Mapping[str, RunSpec],
     seen: Look,
     *,
-    again: Collection[str] = (),
     only: Collection[str] | None = None,
 ) -> Choice:
     """What is to be done with each run, by its state and its base's: a pure function."""
@@ -158,7 +155,7 @@ def choose(
             choice.live.append(run_id)
         elif now.state is State.BLOCKED and now.cause is not Cause.BASE:
             choice.blocked.append(run_id)
-        elif now.cause in HELD_BACK and run_id not in again:
+        elif now.cause in HELD_BACK and (only is None or run_id not in only):
             choice.held.append(run_id)
         elif base and not _base_goes_on(base_id, choice, seen):
             choice.blocked.append(run_id)
@@ -245,13 +242,12 @@ class _Giving:
         return array_id
 
     def _record(self, array: Array) -> Submission:
-        per_gpu = self.site.mem_gb_per_gpu
         return Submission(
             sid=new_sid(),
             site=self.site.name,
             run_ids=array.run_ids,
             num_gpus=array.num_gpus,
-            mem_gb=self.mem_gb or (per_gpu * array.num_gpus if per_gpu else None),
+            mem_gb=self.mem_gb or self.site.mem_gb(array.num_gpus),
             time_limit_min=self.site.time_limit_min,
             requeue=self.site.requeue,
             fake_gpus=self.site.fake_gpus,

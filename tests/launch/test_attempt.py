@@ -11,13 +11,13 @@ from harness.errors import HarnessError, NodeError, TrainingError
 from harness.files import disk_full
 from harness.launch.attempt import (
     JobName,
-    class_of,
     new_attempt,
     one_line,
     output_into_files,
     recorded,
     recorded_beside,
 )
+from harness.launch.error_class import class_of
 from harness.lease import LEASE_LOST, lease
 from harness.paths import RunPaths
 from harness.records import End, read_begin, read_outcome

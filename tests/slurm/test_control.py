@@ -31,7 +31,7 @@ def test_retrying_a_base_brings_its_finetunes_along(failed_base, give, grid, run
     plan = retry_plan(grid, runs, ["base mask_rcnn_R50_FPN"])
     assert set(plan.again) == {failed_base, ids["R50"], ids["k=2"]}
     assert plan.states[ids["k=2"]].cause is Cause.BASE
-    given = give(again=plan.again, only=plan.again)
+    given = give(only=plan.again)
     assert given.submitted == plan.again
     [job] = cluster.live(failed_base)
     assert cluster.jobs_of(ids["k=2"])[-1]["after"] == job
@@ -94,7 +94,7 @@ def test_a_base_that_is_tried_again_brings_along_what_still_waits_for_its_lost_j
     subprocess.run(["scancel", base], check=True)  # by hand: then Slurm lets go what waits for it
     plan = retry_plan(grid, runs, ["base mask_rcnn_R50_FPN"])
     assert plan.again == (ids["base R50"], ids["R50"], ids["k=2"])
-    assert give(only=plan.again, again=plan.again).submitted == plan.again
+    assert give(only=plan.again).submitted == plan.again
     [job] = cluster.live(ids["base R50"])
     assert [one["after"] for one in cluster.jobs_of(ids["k=2"])] == [None, job]
 

@@ -246,7 +246,7 @@ def test_what_an_earlier_attempt_came_to_is_not_the_cause_of_a_later_job(r50, gi
     import subprocess
 
     cluster.end(r50, "FAILED", "out of memory", "MemoryError")
-    give(again=[r50], only=[r50], mem_gb=32.0)
+    give(only=[r50], mem_gb=32.0)
     cluster.set(unreachable=True)
     assert seen(r50).state is State.QUEUED
     cluster.set(unreachable=False)

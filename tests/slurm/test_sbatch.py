@@ -4,15 +4,16 @@ import os
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from harness.errors import LaunchError
-from harness.paths import RunsFolder
+from harness.paths import RunsFolder, logs_in
 from harness.slurm import commands
 from harness.slurm.aftermath import ENDS_BADLY
-from harness.slurm.batch_script import log_of, write_array_script
+from harness.slurm.batch_script import write_array_script
 from harness.slurm.commands import SlurmError, call
 from harness.slurm.sbatch import SbatchError, send, waits_for
 from harness.slurm.site import Site
@@ -149,7 +150,7 @@ def test_everything_that_a_site_says_reaches_sbatch(cluster, runs):
         max_running=2,
         sbatch={"nice": 100, "exclusive": True, "contiguous": False, "comment": "it's ours"},
     )
-    submit_array(runs, submission(), here, after=None)
+    submit_array(runs, submission(mem_gb=here.mem_gb(4)), here, after=None)
     options = cluster.options()
     assert options["--partition"] == "gpu,long"
     assert (options["--account"], options["--qos"]) == ("lab", "high")
@@ -390,7 +391,9 @@ def test_an_sbatch_that_hangs_is_ended_with_its_children(cluster, runs, tmp_path
     assert not error.certain
     assert "did not answer within" in str(error)
     state = Path(f"/proc/{pid.read_text().strip()}/stat")
-    assert not state.exists() or ") Z " in state.read_text()
+    give_up_s = time.monotonic() + 10  # a busy machine takes its time to end what was killed
+    while state.exists() and ") Z " not in state.read_text():
+        assert time.monotonic() < give_up_s
 
 
 def test_without_slurm_it_is_said_that_this_is_no_login_node(runs, tmp_path, monkeypatch):
@@ -403,4 +406,4 @@ def test_without_slurm_it_is_said_that_this_is_no_login_node(runs, tmp_path, mon
 
 def test_logs_are_where_slurm_was_told_to_write_them(runs):
     folder = runs.job_output("h-0123456789ab")
-    assert log_of(folder, "7_2") == (folder / "7_2_0_log.out", folder / "7_2_0_log.err")
+    assert logs_in(folder, "7_2") == (folder / "7_2_0_log.out", folder / "7_2_0_log.err")

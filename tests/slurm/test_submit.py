@@ -291,7 +291,7 @@ def test_a_base_tried_again_brings_its_finetunes_along_on_its_new_job(give, clus
     give()
     cluster.start(ids["base R50"])
     cluster.end(ids["base R50"], "FAILED", "failed", "ValueError: no such layer")
-    given = give(again=[ids["base R50"]])
+    given = give(only=[ids["base R50"], ids["R50"], ids["k=2"]])
     assert set(given.submitted) == {ids["base R50"], ids["R50"], ids["k=2"]}
     [new] = cluster.live(ids["base R50"])
     assert cluster.jobs_of(ids["k=2"])[-1]["after"] == new
@@ -325,7 +325,7 @@ def test_want_of_memory_is_held_until_retry_with_more(give, cluster, ids, runs):
     cluster.start(ids["base R101"])
     cluster.end(ids["base R101"], "OUT_OF_MEMORY")
     assert give().held == (ids["base R101"],)
-    given = give(again=[ids["base R101"]], mem_gb=64.0)
+    given = give(only=[ids["base R101"]], mem_gb=64.0)
     assert ids["base R101"] in given.submitted
     newest = max(records(runs), key=lambda one: int(one.job_id))
     assert newest.mem_gb == 64.0
