@@ -77,10 +77,11 @@ class Story:
 
 @dataclass(frozen=True)
 class Decision:
-    """What becomes of the job, and why."""
+    """What becomes of the job, and why; `in_vain` where it would go on, had that not been tried."""
 
     then: Then
     why: str
+    in_vain: str = ""
 
 
 def decide(story: Story) -> Decision:
@@ -101,7 +102,7 @@ def decide(story: Story) -> Decision:
         return Decision(Then.ENDS_BADLY, why)
     if story.without_progress >= MOST_WITHOUT_PROGRESS and story.ended is not End.PREEMPTED:
         tried = f"{story.without_progress} attempts in a row brought no new checkpoint"
-        return Decision(Then.ENDS_BADLY, f"{why}, and {tried}")
+        return Decision(Then.ENDS_BADLY, why, tried)
     return Decision(Then.ELSEWHERE if story.ended in ELSEWHERE else Then.AGAIN, why)
 
 
@@ -142,7 +143,11 @@ def settle(runs: RunsFolder, sid: str, code: int, environment: Mapping[str, str]
         except LaunchError as error:
             _add(story.attempt, str(error))
             raise
-    print(f"harness: {job.job_id} {did} ({decision.why})", file=sys.stderr)
+    why = decision.why
+    if decision.in_vain:
+        why += f", and {decision.in_vain}"
+        _add(story.attempt, decision.in_vain)
+    print(f"harness: {job.job_id} {did} ({why})", file=sys.stderr)
     if did == "ends" and story.state == "RUNNING":  # else Slurm may end this process at any moment
         _make_way(runs)
     return 0 if decision.then is Then.ENDS_WELL else ENDS_BADLY

@@ -76,7 +76,8 @@ STORIES = {
         Story(ended=End.NOT_STARTED, error="python: not found", without_progress=3),
         Decision(
             Then.ENDS_BADLY,
-            "could not start: python: not found, and 3 attempts in a row brought no new checkpoint",
+            "could not start: python: not found",
+            "3 attempts in a row brought no new checkpoint",
         ),
     ),
     "no GPU": (
@@ -105,7 +106,7 @@ STORIES = {
     ),
     "time limit, no progress": (
         Story(ended=End.ASKED, error="asked", without_progress=3),
-        Decision(Then.ENDS_BADLY, "asked, and 3 attempts in a row brought no new checkpoint"),
+        Decision(Then.ENDS_BADLY, "asked", "3 attempts in a row brought no new checkpoint"),
     ),
     "preempted": (
         Story(ended=End.PREEMPTED, error="preempted"),
@@ -123,7 +124,8 @@ STORIES = {
         Story(ended=End.KILLED, error="killed by signal 9", without_progress=3),
         Decision(
             Then.ENDS_BADLY,
-            "killed by signal 9, and 3 attempts in a row brought no new checkpoint",
+            "killed by signal 9",
+            "3 attempts in a row brought no new checkpoint",
         ),
     ),
     "taken over": (
@@ -386,6 +388,9 @@ def test_a_process_killed_on_its_way_to_an_attempt_is_tried_again_three_times(
     for restart in range(4):
         settle(runs, SID, 137, IN_JOB | {"SLURM_RESTART_COUNT": str(restart)})
     # The third in a row ends it; a fourth start by hand does not begin a new row.
+    assert read_outcome(paths.attempt(3).outcome).error == (
+        "killed by signal 9, and 3 attempts in a row brought no new checkpoint"
+    )
     assert slurm.calls() == ["scontrol requeue 123_1"] * 2
     assert paths.attempt_numbers() == [1, 2, 3, 4]
 
