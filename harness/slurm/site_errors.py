@@ -30,6 +30,8 @@ def not_toml(path: Path, text: str, error: str) -> str:
     lines = text.splitlines()
     line = lines[number - 1] if number <= len(lines) else ""
     key = line.partition("=")[0].strip() if "=" in line else ""
+    if "Cannot overwrite" in error:
+        return f"{path}:{number}: {key or line.strip()}: given twice. Leave one of the two lines."
     return (
         f"{path}:{number}: {f'{key}: ' if key else ''}this is not TOML: {error}. "
         "Texts stand in quotes, lists in [ ], as in slurm/example-4gpu.toml."
@@ -56,13 +58,17 @@ def wrong_value(path: Path, text: str, error: dict[str, Any], known: Iterable[st
     place = f"{path}:{line_of(text, keys)}: {'.'.join(keys)}"
     if kind == "extra_forbidden":
         return f"{place}: {unknown('key', keys[0], known)}"
-    return f"{place} = {error['input']!r}: allowed is {_allowed(where, error)}."
+    given = error["input"]
+    shown = str(given).lower() if isinstance(given, bool) else repr(given)  # as TOML writes it
+    return f"{place} = {shown}: allowed is {_allowed(where, error)}."
 
 
 def _allowed(where: list[str], error: dict[str, Any]) -> str:
     if where[0] == "sbatch" and error["type"] in WORDS and len(where) > 2:
         return "a text in quotes, a number, true or false"
     told = WORDS.get(error["type"], str(error["msg"]).removeprefix("Value error, "))
+    if error["type"] == "int_type" and where[0].endswith("_min"):
+        told += " of minutes"
     return told.format(**error.get("ctx", {}))
 
 

@@ -75,7 +75,7 @@ def test_a_name_is_no_way_out_of_the_folder(tmp_path):
     [
         ("gpus_per_nod = 3", "gpus_per_nod: Unknown key 'gpus_per_nod'. Did you mean 'gpus_per_no"),
         ('max_running = "4"', "max_running = '4': allowed is a whole number."),
-        ("max_running = true", "max_running = True: allowed is a whole number."),
+        ("max_running = true", "max_running = true: allowed is a whole number."),
         ("max_submitted = 0", "max_submitted = 0: allowed is 4 or more."),
         ("mem_gb_per_gpu = nan", "mem_gb_per_gpu = nan: allowed is a number."),
         ("mem_gb_per_gpu = 0", "mem_gb_per_gpu = 0: allowed is a number above 0."),
@@ -91,7 +91,8 @@ def test_a_name_is_no_way_out_of_the_folder(tmp_path):
         ('name = "jura"', "name: a site is called as its file. Leave it out."),
         ("sbatch = 3", "sbatch = 3: allowed is a table [sbatch]."),
         ("a = = 3", "a: this is not TOML: Invalid value (at line 4, column 5)."),
-        ("cpus_per_gpu = 3", "cpus_per_gpu: this is not TOML: Cannot overwrite a value"),
+        ("cpus_per_gpu = 3", "cpus_per_gpu: given twice. Leave one of the two lines."),
+        ("signal_before_end_s = 1.5", "signal_before_end_s = 1.5: allowed is a whole number."),
     ],
 )
 def test_a_wrong_line_is_told_with_file_line_key_and_what_is_allowed(line, told, load, tmp_path):
