@@ -6,6 +6,7 @@ requeue): what is decided here is about jobs whose processes ended before Slurm 
 """
 
 import os
+import re
 import signal
 import sys
 from collections.abc import Mapping
@@ -33,6 +34,9 @@ ELSEWHERE = frozenset((End.NOT_STARTED, End.BAD_NODE))  # the fault may be the n
 AGAIN = ELSEWHERE | {End.ASKED, End.PREEMPTED, End.KILLED}  # another attempt may end otherwise
 TAKEN_AWAY = frozenset((End.INTERRUPTED, End.PREEMPTED, End.LOST))  # of a job: by Slurm
 SIGNALLED = 128  # a shell's exit code for a process that a signal ended is this and its number
+OTHER_KILLED = re.compile(
+    r"\btask ([1-9]\d*): (Killed|Out Of Memory|Segmentation fault|Bus error|Aborted)"
+)
 OVER_MEMORY = "killed for using more memory than its job asked for"
 WHY = {
     End.PREEMPTED: "preempted",
@@ -225,15 +229,22 @@ def _write_outcome(
     if not attempt.outcome.exists():
         how = f"signal {code - SIGNALLED}" if code > SIGNALLED else f"a signal, exit code {code}"
         write_end(paths, attempt, End.KILLED, f"killed by {how}")
-    outcome = read_outcome(attempt.outcome)
-    if outcome is None:
+    told = read_outcome(attempt.outcome)
+    if told is None:
         return
-    if outcome.ended is End.KILLED and OUT_OF_MEMORY.search(_printed_since(runs, job, attempt)):
-        more = replace(outcome, ended=End.OUT_OF_MEMORY, error=OVER_MEMORY)
-        write_outcome(attempt.outcome, more)
-    elif outcome.ended is End.INTERRUPTED:
+    outcome = told
+    printed = _printed_since(runs, job, attempt)
+    lost = OTHER_KILLED.search(printed)
+    if told.ended is End.INTERRUPTED and lost:  # for which srun asked this process to end
+        error = f"process {lost[1]} of the run was killed ({lost[2]})"
+        outcome = replace(told, ended=End.KILLED, error=error)
+    elif told.ended is End.INTERRUPTED:
         by = End.PREEMPTED if now.preempted else End.ASKED
-        write_outcome(attempt.outcome, replace(outcome, ended=by, error=WHY[by]))
+        outcome = replace(told, ended=by, error=WHY[by])
+    if outcome.ended is End.KILLED and OUT_OF_MEMORY.search(printed):
+        outcome = replace(outcome, ended=End.OUT_OF_MEMORY, error=OVER_MEMORY)
+    if outcome != told:
+        write_outcome(attempt.outcome, outcome)
 
 
 def _add(attempt: AttemptPaths | None, why: str) -> None:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import tomllib
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -108,13 +109,26 @@ def test_only_a_strike_that_lasts_explains_what_is_seen_after_the_next(
     found = []
     watched = Watched(RunsFolder(tmp_path), found.append)
     running = Sight({RUN: Row("a", "running", "", "")}, (task("5_0"),), {RUN: 1})
-    for name in kinds:
-        watched.struck(kind_of(name), [task("5_0")], running)
-    stands = Sight({RUN: Row("a", "failed", cause, "why")}, (), {RUN: 1})
+    for attempts, name in enumerate(kinds, start=1):
+        watched.struck(kind_of(name), [task("5_0")], replace(running, attempts={RUN: attempts}))
+    stands = Sight({RUN: Row("a", "failed", cause, "why")}, (), {RUN: len(kinds)})
     watched.check(stands)
     clock[0] += WRONG_FOR_S + 1
     watched.check(stands)
     assert bool(found) is not true
+
+
+def test_a_strike_that_met_no_attempt_leaves_the_one_before_it_to_explain(tmp_path, clock):
+    # The job was struck again between the end of its attempt and its own.
+    found = []
+    watched = Watched(RunsFolder(tmp_path), found.append)
+    running = Sight({RUN: Row("a", "running", "", "")}, (task("5_0"),), {RUN: 1})
+    for name in ("kill -9 of a worker", "preemption"):
+        watched.struck(kind_of(name), [task("5_0")], running)
+    watched.check(Sight({RUN: Row("a", "failed", "killed", "why")}, (), {RUN: 1}))
+    clock[0] += WRONG_FOR_S + 1
+    watched.check(Sight({RUN: Row("a", "failed", "killed", "why")}, (), {RUN: 1}))
+    assert found == []
 
 
 @pytest.mark.parametrize(("newest_job", "true"), [("5_0", True), ("6_0", False)])
@@ -124,10 +138,10 @@ def test_a_time_limit_stays_with_its_job_however_often_that_is_struck(
     found = []
     watched = Watched(RunsFolder(tmp_path), found.append)
     running = Sight({RUN: Row("a", "running", "", "")}, (task("5_0"),), {RUN: 1})
-    for name in ("time limit", *["scontrol requeue"] * REMEMBERED):
-        watched.struck(kind_of(name), [task("5_0")], running)
+    for attempts, name in enumerate(("time limit", *["scontrol requeue"] * REMEMBERED), start=1):
+        watched.struck(kind_of(name), [task("5_0")], replace(running, attempts={RUN: attempts}))
     watched.check(Sight(running.rows, (task(newest_job),), {RUN: 1}))
-    stands = Sight({RUN: Row("a", "failed", "time limit", "why")}, (), {RUN: 1})
+    stands = Sight({RUN: Row("a", "failed", "time limit", "why")}, (), {RUN: REMEMBERED + 1})
     watched.check(stands)
     clock[0] += WRONG_FOR_S + 1
     watched.check(stands)

@@ -135,14 +135,16 @@ class Watched:
             return any(other.stands for other in seen.rows.values() if other is not row)
         if row.cause == Cause.LOST and time.monotonic() - self.launcher_hit_at < UNKNOWN_AFTER_S:
             return not seen.attempts[run_id]
-        return any(row.cause in strike.kind.causes for strike in self._may_explain(run_id))
+        return any(row.cause in strike.kind.causes for strike in self._may_explain(run_id, seen))
 
-    def _may_explain(self, run_id: str) -> list[Strike]:
+    def _may_explain(self, run_id: str, seen: Sight) -> list[Strike]:
         strikes = self.all.get(run_id, [])
         return [
             strike
             for later, strike in enumerate(reversed(strikes))
             if later == 0
+            # What came after it met a job whose attempt had ended.
+            or strike.attempts == seen.attempts[run_id]
             or (strike.kind.lasts is Lasts.SOME_STRIKES and later < REMEMBERED)
             or (strike.kind.lasts is Lasts.WITH_JOB and strike.job_id == self.jobs.get(run_id))
         ]

@@ -452,6 +452,21 @@ def test_a_run_that_lost_one_of_its_processes_to_want_of_memory_says_so(
     assert slurm.calls() == []
 
 
+def test_a_run_whose_other_process_was_killed_was_not_asked_to_stop(runs, paths, submission, slurm):
+    # srun asks the first process to end as soon as another is gone.
+    attempt = leave_attempt(paths, "interrupted")
+    printed = runs.job_log(SID, "123_1")
+    printed.parent.mkdir()
+    printed.write_text(f"{attempt.folder}\nsrun: error: node2: task 1: Killed\n")
+    settle(runs, SID, 143, IN_JOB)
+    outcome = read_outcome(attempt.outcome)
+    assert (outcome.ended, outcome.error) == (
+        End.KILLED,
+        "process 1 of the run was killed (Killed)",
+    )
+    assert slurm.calls() == ["scontrol requeue 123_1"]
+
+
 def test_what_an_earlier_start_printed_of_memory_is_not_held_against_this_one(
     runs, paths, submission, slurm
 ):
