@@ -25,7 +25,7 @@ def test_runs_out_of_memory_have_one_reason_and_each_its_command(give, cluster, 
 
 def test_the_memory_of_the_newest_submission_is_doubled(give, cluster, grid, runs, ids):
     base = ids["base R50"]
-    for more in ({}, {"again": [base], "only": [base], "mem_gb": 48.0}):
+    for more in ({}, {"only": [base], "mem_gb": 48.0}):
         give(**more)
         cluster.start(base)
         cluster.end(base, "OUT_OF_MEMORY")

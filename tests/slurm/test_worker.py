@@ -303,7 +303,7 @@ def test_an_index_beyond_the_submission_is_refused(start):
     code, printed = ended(start(SLURM_ARRAY_TASK_ID="2"))
     assert code == 2
     assert printed == (
-        f"LaunchError: Submission {SID} has 2 runs, and this job is of index 2. Cancel the job: "
+        f"LaunchError: Submission {SID} has 2 runs, and this job has index 2. Cancel the job: "
         "`scancel 123_2`.\n"
     )
 
