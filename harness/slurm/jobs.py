@@ -17,6 +17,8 @@ ENDED = frozenset(
     )
 )
 REPORT = "Give the same command again; if that stays, report this line."
+# Of what Slurm refuses because no node fits, it keeps a failed job all the same.
+REFUSED = "BadConstraints"
 NEVER_SATISFIED = "DependencyNeverSatisfied"
 
 SQUEUE = "squeue --noheader --array --states=all --format=%F|%K|%j|%T|%r|%N|%M|%L"
@@ -190,7 +192,7 @@ def _accounted_jobs(fields: list[str]) -> Iterator[Job]:
     if state not in ENDED:  # squeue does not know it: its end was never told to the database
         return
     # Any other reason is why it waited, once, before it started.
-    never = fields[6] if fields[6] == NEVER_SATISFIED else ""
+    never = fields[6] if fields[6] in (NEVER_SATISFIED, REFUSED) else ""
     for one in _indices(index):
         yield Job(
             sid=fields[1],
@@ -206,7 +208,7 @@ def _accounted_jobs(fields: list[str]) -> Iterator[Job]:
 
 def _newest(jobs: Iterable[Job]) -> dict[tuple[str, int], Job]:
     # A job without a right to requeue is followed by another of its name and index.
-    ranked = sorted(jobs, key=lambda job: (job.live, int(job.array_id)))
+    ranked = sorted(jobs, key=lambda job: (job.live, job.reason != REFUSED, int(job.array_id)))
     return {(job.sid, job.index): job for job in ranked}
 
 

@@ -133,6 +133,15 @@ def test_of_two_jobs_of_a_task_a_live_one_counts_and_else_the_newer(says):
     assert jobs[SID, 1].job_id == "100_1"  # and not 99, though "99" > "100" as texts
 
 
+def test_a_successor_that_slurm_refused_does_not_speak_for_the_job_before_it(says):
+    # sbatch --exclude of the only node fails, and leaves a failed job of the next number.
+    refused = f"13|0|{SID}|FAILED|BadConstraints||0:00|1:00\n"
+    says("squeue", f"12|0|{SID}|FAILED|NonZeroExitCode|node1|0:09|1:00\n" + refused)
+    assert ask([submission(runs=("r0",))]).jobs[SID, 0].job_id == "12_0"
+    says("squeue", refused)
+    assert ask([submission(runs=("r0",))]).jobs[SID, 0].job_id == "13_0"
+
+
 def test_sacct_is_asked_once_and_only_for_what_squeue_has_forgotten(says):
     says("squeue", f"12|0|{SID}|RUNNING|None|n1|0:01|1:00\n")
     says(
