@@ -25,6 +25,7 @@ VARIANTS = ("paper", "sound")
 LOSSES = ("none", "contour", "mse_edge", "mse_contour")
 LOSSES_WITH_K = ("contour", "mse_contour")
 MASK_FORMATS = ("polygon", "bitmask")
+PRECISIONS = ("float32", "amp")
 SPLITS = (
     "coco_2014_train",
     "coco_2014_trainval35k",
@@ -43,6 +44,8 @@ RECIPE_REVISION = 1
 DATA_REVISION = 1
 
 NOT_IN_ID = ("data_dir", "checkpoint_every", "log_every")
+# Fields younger than the first runs: in the id once they differ from what those had.
+ADDED_LATER = {"semantic_branch": False}
 
 
 def _choice(kind: str, value: str, known: tuple[str, ...]) -> None:
@@ -147,8 +150,10 @@ class RunSpec:
         mask_format: ground truth as detectron2 keeps it; RLE annotations need "bitmask".
         total_batch_size: images in an iteration, over all GPUs.
         num_gpus: the losses average over each process's positives, so 4 and 8 GPUs differ.
-        precision: "float32".
+        precision: "float32", or "amp" for automatic mixed precision in training.
         seed: of initialisation, data order, augmentation and RoI sampling.
+        semantic_branch: whether Hybrid Task Cascade has its semantic branch, which learns from
+            stuff maps.
         data_dir: folder of a user's own data, or of the drawn shapes.
         checkpoint_every, log_every: in iterations; the first is a multiple of the second.
     """
@@ -169,6 +174,7 @@ class RunSpec:
     test_hash: str | None = None
     recipe_revision: int = RECIPE_REVISION
     data_revision: int = DATA_REVISION
+    semantic_branch: bool = False
     data_dir: str | None = None
     checkpoint_every: int = 2500
     log_every: int = 20
@@ -183,11 +189,16 @@ class RunSpec:
         _choice("stage", self.stage, STAGES)
         _choice("split", self.train_split, SPLITS)
         _choice("mask format", self.mask_format, MASK_FORMATS)
-        _choice("precision", self.precision, ("float32",))
+        _choice("precision", self.precision, PRECISIONS)
         if self.test_split is not None:
             _choice("split", self.test_split, SPLITS)
         if self.stage == "base" and (self.loss != NO_LOSS or self.test_split is not None):
             raise SpecError("A base has no contour term and no test split: see base_of().")
+        if self.semantic_branch and self.architecture != "htc_R50_FPN":
+            raise SpecError(
+                f"semantic_branch=True with model {self.architecture!r}: only htc_R50_FPN has a "
+                "semantic branch. Leave it out."
+            )
         if self.num_gpus < 1 or self.total_batch_size % self.num_gpus or self.total_batch_size < 1:
             raise SpecError(
                 f"total_batch_size={self.total_batch_size} on num_gpus={self.num_gpus}: every GPU "
@@ -227,7 +238,11 @@ def base_of(spec: RunSpec) -> RunSpec | None:
 
 def identity_of(spec: RunSpec) -> dict[str, Any]:
     """What is hashed: every field but those that can move no number."""
-    return {name: value for name, value in asdict(spec).items() if name not in NOT_IN_ID}
+    return {
+        name: value
+        for name, value in asdict(spec).items()
+        if name not in NOT_IN_ID and (name not in ADDED_LATER or value != ADDED_LATER[name])
+    }
 
 
 def spec_from_json(value: dict[str, Any]) -> RunSpec:
