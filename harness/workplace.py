@@ -47,15 +47,18 @@ def workplace(scale: str, data: Path | None, runs: Path) -> Workplace:
     name = scale if data is None else f"{scale}-{data.resolve().name}"
     folder = RunsFolder(runs.resolve())
     return Workplace(
-        setting=Setting(
-            scale=scale, data_dir=data, shapes_dir=folder.data(f"shapes-{DATA_REVISION}")
-        ),
+        setting=Setting(scale=scale, data_dir=data, shapes_dir=shapes_folder(folder)),
         runs=folder,
         results=ResultsFolder(project / "results" / name),
         published=project / "results" / "published",
         experiments=project / "experiments",
         sites=sites_folder(project),
     )
+
+
+def shapes_folder(runs: RunsFolder) -> Path:
+    """Where the drawn shapes of this data revision lie, with their stuff maps."""
+    return runs.data(f"shapes-{DATA_REVISION}-stuff")
 
 
 def workplace_of(spec: RunSpec, runs: Path) -> Workplace:

@@ -10,6 +10,7 @@ from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 
 from harness.data.annotations import check_annotations, find_own_data
+from harness.data.stuff_maps import stuff_map_of
 from harness.errors import DataError
 from harness.grid.spec import DATA_REVISION
 from harness.shapes import dataset, write_shapes
@@ -89,7 +90,7 @@ def test_another_seed_gives_other_images_and_annotations(tmp_path):
 
 def test_train_and_val_share_no_image(folder):
     files = contents(folder)
-    pixels = [data for name, data in files.items() if name.endswith(".png")]
+    pixels = [data for name, data in files.items() if name.startswith(("train/", "val/"))]
     assert len(set(pixels)) == len(pixels) == 460
 
 
@@ -208,6 +209,25 @@ def test_objects_stand_out_from_the_background(folder, coco):
             assert np.median(value[inside]) > np.median(value[~inside]) + 40
 
 
+def test_stuff_maps_label_each_pixel_with_the_shape_in_view_or_half_of_the_background(folder, coco):
+    split = "train" if len(coco.imgs) == 400 else "val"
+    for image in list(coco.imgs.values())[:50]:
+        stuff = np.asarray(Image.open(stuff_map_of(folder / split / image["file_name"])))
+        assert (stuff.shape, stuff.dtype) == ((128, 128), np.uint8)
+        covered = np.zeros((128, 128), dtype=bool)
+        for annotation in coco.loadAnns(coco.getAnnIds(image["id"])):
+            mask = coco.annToMask(annotation).astype(bool)
+            covered |= mask
+            # Categories count from 1, classes from 0; a crowd is unlabeled.
+            label = 255 if annotation["iscrowd"] else annotation["category_id"] - 1
+            assert np.unique(stuff[mask]).tolist() == [label]
+        background = stuff[~covered]
+        assert set(np.unique(background)) <= {6, 7}  # dark and light ground
+        value = np.asarray(Image.open(folder / split / image["file_name"])).max(axis=2)[~covered]
+        if (background == 6).sum() > 100 and (background == 7).sum() > 100:
+            assert value[background == 6].mean() < value[background == 7].mean()
+
+
 def test_a_folder_that_is_there_is_left_alone(folder):
     before = contents(folder)
     write_shapes(folder, seed=5, train_images=1, val_images=1)
@@ -239,7 +259,9 @@ def test_parents_are_made_and_an_empty_folder_is_filled(tmp_path):
     folder = tmp_path / "a" / "b"
     folder.mkdir(parents=True)
     write_shapes(folder, train_images=1, val_images=1)
-    assert {path.name for path in folder.iterdir()} == {"annotations", "train", "val"}
+    assert {path.name for path in folder.iterdir()} == {
+        *("annotations", "train", "val", "stuffthingmaps")
+    }
 
 
 def test_something_else_at_the_place_is_never_overwritten(tmp_path):

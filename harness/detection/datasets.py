@@ -15,6 +15,7 @@ from harness.data.annotations import (
     read_annotations,
 )
 from harness.data.splits import locate
+from harness.data.stuff_maps import stuff_map_of
 from harness.errors import DataError
 
 
@@ -77,6 +78,14 @@ def load_categories(
         return file, categories_of(read_annotations(file))
     except (TypeError, KeyError) as error:
         raise DataError(f"{file} cannot be read: {error}. Export the annotations again.") from error
+
+
+def with_stuff_maps(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same images, and the stuff map of each where detectron2's mapper looks for it."""
+    return [
+        {**record, "sem_seg_file_name": str(stuff_map_of(Path(record["file_name"])))}
+        for record in records
+    ]
 
 
 def _expected(file: Path, expected_hash: str | None) -> str:

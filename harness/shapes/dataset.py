@@ -10,6 +10,7 @@ from numpy.random import Generator
 from PIL import Image
 from pycocotools import mask as coco_mask
 
+from harness.data.stuff_maps import FOLDER, stuff_map_of
 from harness.errors import DataError
 from harness.shapes.outlines import polygons_to_rle
 from harness.shapes.paint import paint
@@ -38,7 +39,8 @@ def write_shapes(
     or not at all, whoever else writes it at the same time.
 
     Args:
-        folder: where to write annotations/, train/ and val/; its parents are made.
+        folder: where to write annotations/, train/, val/ and the stuff maps of both; its parents
+            are made.
         seed: which data set of many, 0 or above.
         train_images: number of images in train/.
         val_images: number of images in val/.
@@ -78,6 +80,7 @@ def _is_written(folder: Path) -> bool:
 
 def _write_split(draft: Path, name: str, rngs: list[Generator], side: int) -> None:
     (draft / name).mkdir()
+    (draft / FOLDER / name).mkdir(parents=True)
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
     for index, rng in enumerate(rngs):
@@ -85,7 +88,9 @@ def _write_split(draft: Path, name: str, rngs: list[Generator], side: int) -> No
         count = 0 if is_empty else int(rng.integers(1, MAX_SHAPES + 1))
         shapes = arrange(rng, side, count, crowd=index % CROWD_EVERY == CROWD_AT)
         image_id, file_name = index + 1, f"{index + 1:06d}.png"
-        Image.fromarray(paint(rng, side, shapes)).save(draft / name / file_name)
+        painting = paint(rng, side, shapes)
+        Image.fromarray(painting.image).save(draft / name / file_name)
+        Image.fromarray(painting.stuff).save(stuff_map_of(draft / name / file_name))
         images.append({"id": image_id, "file_name": file_name, "width": side, "height": side})
         for shape in shapes:
             number = {"id": len(annotations) + 1, "image_id": image_id}

@@ -1,13 +1,14 @@
-"""Pixels of a scene: colors, light, noise; muted behind, strong in front."""
+"""Pixels of a scene: colors, light, noise; muted behind, strong in front. And its stuff map."""
 
 import colorsys
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from numpy.random import Generator
 
 from harness.shapes.outlines import Mask
-from harness.shapes.scene import Shape
+from harness.shapes.scene import CATEGORIES, Shape
 
 Pixels = npt.NDArray[np.float64]
 
@@ -19,14 +20,25 @@ RIM_SHADE = 0.62  # a darker rim tells two shapes of one color apart
 NOISE = 6  # grey levels, either way
 ANTIALIASING = 2
 
+# Classes of the stuff map: those of `CATEGORIES` in their order from 0, and the two halves of the
+# background. A crowd is not labeled.
+DARK_GROUND, LIGHT_GROUND, UNLABELED = 6, 7, 255
 
-def paint(rng: Generator, side: int, shapes: list[Shape]) -> npt.NDArray[np.uint8]:
-    """RGB pixels, shape (side, side, 3): a muted background and the shapes from back to front."""
-    image = _blend(
-        _color(rng.random(), rng.uniform(0.05, 0.3), rng.uniform(0.15, 0.25)),
-        _color(rng.random(), rng.uniform(0.05, 0.3), rng.uniform(0.25, 0.4)),
-        _ramp(rng, side),
-    )
+
+@dataclass(frozen=True)
+class Painting:
+    """An image, RGB, shape (side, side, 3), and the class of each pixel, shape (side, side)."""
+
+    image: npt.NDArray[np.uint8]
+    stuff: npt.NDArray[np.uint8]
+
+
+def paint(rng: Generator, side: int, shapes: list[Shape]) -> Painting:
+    """A muted background and the shapes from back to front."""
+    dark = _color(rng.random(), rng.uniform(0.05, 0.3), rng.uniform(0.15, 0.25))
+    light = _color(rng.random(), rng.uniform(0.05, 0.3), rng.uniform(0.25, 0.4))
+    ground = _ramp(rng, side)
+    image = _blend(dark, light, ground)
     for shape in shapes:
         hue = HUES[shape.category] + rng.uniform(-HUE_JITTER, HUE_JITTER)
         fill = _color(hue % 1.0, rng.uniform(0.55, 0.85), rng.uniform(0.75, 0.95))
@@ -35,7 +47,16 @@ def paint(rng: Generator, side: int, shapes: list[Shape]) -> npt.NDArray[np.uint
         shade = RIM_SHADE + (1 - RIM_SHADE) * _coverage(_eroded(fine))
         image = _blend(image, lit * shade, _coverage(fine))
     image += rng.integers(-NOISE, NOISE + 1, image.shape)
-    return np.rint(np.clip(image, 0, 255)).astype(np.uint8)
+    pixels = np.rint(np.clip(image, 0, 255)).astype(np.uint8)
+    return Painting(pixels, _stuff(ground[..., 0], shapes))
+
+
+def _stuff(ground: Pixels, shapes: list[Shape]) -> npt.NDArray[np.uint8]:
+    stuff = np.where(ground < 0.5, DARK_GROUND, LIGHT_GROUND).astype(np.uint8)
+    for shape in shapes:
+        category = list(CATEGORIES).index(shape.category)
+        stuff[shape.visible] = UNLABELED if shape.is_crowd else category
+    return stuff
 
 
 def _color(hue: float, saturation: float, value: float) -> Pixels:

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.grid.spec import DATA_REVISION
 from harness.paths import RunsFolder
 from harness.shapes import write_shapes
+from harness.workplace import shapes_folder
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -34,7 +34,7 @@ class Project:
     def new_runs(self, name: str) -> RunsFolder:
         """A new folder of runs with a small data set in it, which takes no time to draw."""
         runs = RunsFolder(self.folder / name)
-        write_shapes(runs.data(f"shapes-{DATA_REVISION}"), train_images=20, val_images=6, side=96)
+        write_shapes(shapes_folder(runs), train_images=20, val_images=6, side=96)
         return runs
 
     def submit(self, runs: RunsFolder, **environ: str) -> subprocess.Popen[str]:

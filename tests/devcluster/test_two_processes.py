@@ -5,12 +5,13 @@ from dataclasses import replace
 import pytest
 
 from harness.grid import Cell, Schedule, Setting, table_grid
-from harness.grid.spec import DATA_REVISION, base_of
+from harness.grid.spec import base_of
 from harness.grid.state import State
 from harness.records import read_begin
 from harness.slurm.look import look
 from harness.slurm.site import load_site
 from harness.slurm.submit import submit
+from harness.workplace import shapes_folder
 from tests.chaos.experiments import chaos
 from tests.chaos.project import ROOT, SITE, Project
 from tests.devcluster import faults
@@ -23,7 +24,7 @@ SCHEDULE = Schedule(base_lr=0.02, steps=(20,), max_iter=21, warmup_iters=10)
 @pytest.mark.slow
 def test_a_base_in_two_processes_outlives_the_kill_of_one(devcluster, tmp_path):
     runs = Project(tmp_path, {}, dirty=True).new_runs("runs")
-    setting = Setting(scale="demo", shapes_dir=runs.data(f"shapes-{DATA_REVISION}"))
+    setting = Setting(scale="demo", shapes_dir=shapes_folder(runs))
     spec = replace(chaos.run(setting, "R50", "contour", num_gpus=2), schedule=SCHEDULE)
     grid = table_grid("two", chaos.LAYOUT, [Cell("two", "row", spec, {"Method": "contour"})])
     base = base_of(spec)
