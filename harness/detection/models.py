@@ -1,7 +1,8 @@
 """RunSpec -> detectron2 LazyConfig, for every architecture at both scales.
 
-All derive from detectron2's `mask_rcnn_R_50_FPN_1x.py` by override: `_like_the_code_base` holds
-what the paper's code base (maskrcnn-benchmark) does otherwise, `_thin` what makes the demo small.
+All derive from detectron2's `mask_rcnn_R_50_FPN_1x.py` by override, Hybrid Task Cascade over its
+Cascade R-CNN: `_like_the_code_base` holds what the paper's code base (maskrcnn-benchmark) does
+otherwise, `_thin` what makes the demo small.
 """
 
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from detectron2.modeling.backbone.resnet import BottleneckBlock
 from omegaconf import DictConfig
 from torch import nn
 
+from harness.detection.htc_config import as_cascade
 from harness.detection.mask_heads import ContourMaskHead
 from harness.grid.spec import NO_LOSS, RunSpec
 
@@ -47,6 +49,7 @@ BACKBONES: Mapping[str, Backbone] = {
     "mask_rcnn_X101_FPN": Backbone(
         depth=101, groups=32, width=8, pixel_std=(57.375, 57.120, 58.395), stride_in_1x1=False
     ),
+    "htc_R50_FPN": Backbone(depth=50),
 }
 
 
@@ -76,6 +79,8 @@ def model_config(spec: RunSpec, num_classes: int) -> DictConfig:
     if spec.loss != NO_LOSS:
         model.roi_heads.mask_head._target_ = ContourMaskHead
         model.roi_heads.mask_head.contour_term = spec.loss
+    if spec.architecture == "htc_R50_FPN":
+        as_cascade(model, semantic_branch=spec.semantic_branch)
     return model
 
 

@@ -20,7 +20,7 @@ from harness.detection.checkpoints import (
     refuse_other_annotations,
     restore,
 )
-from harness.detection.datasets import LoadedSplit, load_split, with_objects
+from harness.detection.datasets import LoadedSplit, load_split, with_objects, with_stuff_maps
 from harness.detection.device import WORKERS, pin_device
 from harness.detection.images import train_mapper
 from harness.detection.loader import IterationBatches, batches, spec_order
@@ -84,6 +84,8 @@ def train(spec: RunSpec, paths: RunPaths, runs: RunsFolder) -> Trained:
     with together():
         split = load_split(spec.train_split, spec.data_dir, spec.train_hash)
         records = with_objects(split)
+        if spec.semantic_branch:
+            records = with_stuff_maps(records)
         order = spec_order(spec, records)
 
         seed_generators(spec.seed, "initialisation", 0)

@@ -20,6 +20,7 @@ BLOCKS = {
     "mask_rcnn_R50_FPN": [3, 4, 6, 3],
     "mask_rcnn_R101_FPN": [3, 4, 23, 3],
     "mask_rcnn_X101_FPN": [3, 4, 23, 3],
+    "htc_R50_FPN": [3, 4, 6, 3],
 }
 
 
