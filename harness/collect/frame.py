@@ -7,7 +7,6 @@ import pandas as pd
 from harness.collect.code import code_columns
 from harness.collect.mixture import Evidence, refuse_mixtures
 from harness.grid import Cell, Grid, RunSpec, base_of
-from harness.grid.spec import NOT_BUILT
 from harness.paths import ResultsFolder
 from harness.records import METRICS, Metrics, read_metrics
 
@@ -81,4 +80,4 @@ def _record(cell: Cell, found: Collected) -> dict[str, object]:
 
 
 def _reason(cell: Cell, metrics: Metrics | None) -> str:
-    return NOT_SCORED if metrics else NOT_BUILT.get(cell.spec.architecture, NOT_TRAINED)
+    return NOT_SCORED if metrics else NOT_TRAINED

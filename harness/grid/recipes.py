@@ -69,6 +69,7 @@ def _paper(setting: Setting, architecture: str, loss: Loss) -> RunSpec:
         total_batch_size=PAPER_BATCH,
         num_gpus=PAPER_GPUS,
         seed=setting.seed,
+        semantic_branch=architecture == "htc_R50_FPN",
     )
 
 
@@ -85,6 +86,7 @@ def _demo(setting: Setting, architecture: str, loss: Loss) -> RunSpec:
         num_gpus=1,
         mask_format="bitmask",
         seed=setting.seed,
+        semantic_branch=architecture == "htc_R50_FPN",
         data_dir=str(setting.shapes_dir) if setting.shapes_dir else None,
         checkpoint_every=50,
         log_every=1,
@@ -103,5 +105,6 @@ def _on_own_data(spec: RunSpec, folder: Path) -> RunSpec:
         train_hash=annotations_hash(data.train.annotations),
         test_hash=annotations_hash(data.val.annotations),
         mask_format="bitmask",
+        semantic_branch=False,  # a user's own data has no stuff maps
         data_dir=str(data.folder.resolve()),
     )

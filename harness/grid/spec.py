@@ -16,9 +16,6 @@ from typing import Any
 from harness.errors import SpecError, unknown
 
 ARCHITECTURES = ("mask_rcnn_R50_FPN", "mask_rcnn_R101_FPN", "mask_rcnn_X101_FPN", "htc_R50_FPN")
-NOT_BUILT = {
-    "htc_R50_FPN": "Hybrid Task Cascade is not built yet; this version trains Mask R-CNN only",
-}
 SCALES = ("paper", "demo")
 STAGES = ("base", "finetune")
 VARIANTS = ("paper", "sound")

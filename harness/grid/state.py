@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from harness.errors import ResultsError
-from harness.grid.spec import NOT_BUILT, RunSpec, base_of
+from harness.grid.spec import RunSpec, base_of
 from harness.lease import live_holder
 from harness.paths import RunPaths, RunsFolder
 from harness.records import KILLED, METRICS, End, read_begin, read_metrics, read_outcome
@@ -58,8 +58,6 @@ class RunState:
 
 def run_state(spec: RunSpec, runs: RunsFolder) -> RunState:
     """What is known of a run from its folder and its base's."""
-    if spec.architecture in NOT_BUILT:
-        return RunState(State.BLOCKED, NOT_BUILT[spec.architecture])
     try:
         return _state_on_disk(spec, runs)
     except PermissionError as error:  # a colleague's folder

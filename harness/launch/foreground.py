@@ -1,7 +1,6 @@
 """One run in this process: `harness run`."""
 
-from harness.errors import LaunchError
-from harness.grid.spec import NOT_BUILT, RunSpec
+from harness.grid.spec import RunSpec
 from harness.grid.state import is_done
 from harness.launch.job import run_here
 from harness.launch.ready import make_ready, refuse_many_gpus
@@ -14,8 +13,6 @@ def run_one(runs: RunsFolder, spec: RunSpec) -> None:
     Raises:
         HarnessError: the run cannot be trained here, or its training failed.
     """
-    if spec.architecture in NOT_BUILT:
-        raise LaunchError(f"Run {spec.run_id} cannot be started: {NOT_BUILT[spec.architecture]}.")
     if not is_done(spec, runs.run(spec.run_id)):
         refuse_many_gpus({spec.run_id: spec})
         make_ready(runs, {spec.run_id: spec})

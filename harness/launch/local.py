@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.grid.grid import Grid
-from harness.grid.spec import NOT_BUILT, RunSpec
+from harness.grid.spec import RunSpec
 from harness.grid.state import Cause, RunState, State, is_done, run_state
 from harness.launch.attempt import record_lost_attempt
 from harness.launch.job import execute
@@ -62,9 +62,7 @@ def run_grid(
         DataError: data is missing or damaged. Nothing was started.
     """
     to_do = {
-        run_id: spec
-        for run_id, spec in grid.runs.items()
-        if spec.architecture not in NOT_BUILT and not is_done(spec, runs.run(run_id))
+        run_id: spec for run_id, spec in grid.runs.items() if not is_done(spec, runs.run(run_id))
     }
     refuse_many_gpus(to_do)
     make_ready(runs, to_do)
@@ -142,7 +140,7 @@ class LocalLaunch:
             return RunState(State.RUNNING)
         found = run_state(spec, self.runs)
         # Running without a job of ours: for another launch, or it has outlived its launcher.
-        if spec.architecture in NOT_BUILT or found.state in (State.DONE, State.RUNNING):
+        if found.state in (State.DONE, State.RUNNING):
             return found
         if job:
             return self._ended_badly(spec, job)

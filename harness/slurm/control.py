@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from harness.grid.grid import Grid
 from harness.grid.names import matching
-from harness.grid.spec import NOT_BUILT, RunSpec, base_of
+from harness.grid.spec import base_of
 from harness.grid.state import Cause, RunState, State
 from harness.lease import lease
 from harness.paths import RunsFolder
@@ -70,19 +70,15 @@ def retry_plan(grid: Grid, runs: RunsFolder, patterns: Iterable[str]) -> RetryPl
     seen = look(specs, runs)
     given = {run_id for one in submissions_of(runs, specs) for run_id in one.run_ids}
     tried = given | {run_id for run_id, now in seen.states.items() if now.state is State.FAILED}
-    again = {
-        run_id
-        for run_id in named
-        if run_id in tried and _can_go_again(specs[run_id], seen.states[run_id])
-    }
+    again = {run_id for run_id in named if run_id in tried and _can_go_again(seen.states[run_id])}
     bases = {run_id: base.run_id for run_id, spec in specs.items() if (base := base_of(spec))}
     for run_id, base_id in bases.items():
-        if run_id in again and _can_go_again(specs[base_id], seen.states[base_id]):
+        if run_id in again and _can_go_again(seen.states[base_id]):
             again.add(base_id)
     for run_id, base_id in bases.items():
         # One that still waits does so for a job that is gone: Slurm would start it.
         waits = seen.states[run_id].state is State.QUEUED
-        goes_again = waits or _can_go_again(specs[run_id], seen.states[run_id])
+        goes_again = waits or _can_go_again(seen.states[run_id])
         # Of a base that was submitted only those that were, too; the others nobody has asked for.
         asked_for = run_id in given or base_id not in given
         if base_id in again and asked_for and goes_again:
@@ -166,10 +162,8 @@ def stop_waiting(runs: RunsFolder, run_ids: Collection[str]) -> tuple[str, ...]:
     return tuple(run_id for run_id in run_ids if run_id not in still)
 
 
-def _can_go_again(spec: RunSpec, now: RunState) -> bool:
-    if spec.architecture in NOT_BUILT or goes_on(now):
-        return False
-    return now.state is not State.BLOCKED or now.cause is Cause.BASE
+def _can_go_again(now: RunState) -> bool:
+    return not goes_on(now) and (now.state is not State.BLOCKED or now.cause is Cause.BASE)
 
 
 def _is_live(seen: Look, run_id: str) -> bool:

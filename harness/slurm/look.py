@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from harness.files import tail
-from harness.grid.spec import NOT_BUILT, RunSpec, base_of
+from harness.grid.spec import RunSpec, base_of
 from harness.grid.state import RunState, State, is_done, run_state
 from harness.lease import live_holder
 from harness.paths import RunsFolder
@@ -57,12 +57,8 @@ def look(specs: Mapping[str, RunSpec], runs: RunsFolder) -> Look:
 
 
 def undone_of(specs: Mapping[str, RunSpec], runs: RunsFolder) -> tuple[str, ...]:
-    """The runs that are built and not done by their files."""
-    return tuple(
-        run_id
-        for run_id, spec in specs.items()
-        if spec.architecture not in NOT_BUILT and not is_done(spec, runs.run(run_id))
-    )
+    """The runs that are not done by their files."""
+    return tuple(run_id for run_id, spec in specs.items() if not is_done(spec, runs.run(run_id)))
 
 
 def look_with(
@@ -93,9 +89,7 @@ def look_with(
     states: dict[str, RunState] = {}
     for run_id in specs:
         if run_id not in undone:
-            spec = specs[run_id]
-            not_built = NOT_BUILT.get(spec.architecture)
-            states[run_id] = RunState(State.BLOCKED, not_built) if not_built else _DONE
+            states[run_id] = _DONE
             continue
         base_id, base = _base(specs[run_id], states, runs)
         if run_id in waiting:

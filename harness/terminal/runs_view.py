@@ -54,7 +54,7 @@ def show_submitted(
         ("submitted to Slurm; you may log out, the grid goes on", result.submitted, watch),
         ("in the queue or running already, left alone", result.live, ""),
         ("held back: their last attempt failed or ran out of memory", result.held, fails),
-        ("blocked: their base is held back, or their model is not built", result.blocked, ""),
+        ("blocked: their base is held back", result.blocked, ""),
         (
             "waiting for room in the queue (max_submitted): jobs that end submit them",
             result.waiting,

@@ -37,6 +37,17 @@ def test_the_demo_trains_minutes_on_drawn_shapes(tmp_path):
     assert spec.data_dir == str(tmp_path)
 
 
+@pytest.mark.parametrize("scale", ["paper", "demo"])
+def test_only_htc_has_a_semantic_branch_and_not_on_own_data(scale, own_data):
+    def branch(architecture, **setting):
+        setting = Setting(scale=scale, **setting)
+        return finetune(setting, architecture, contour()).semantic_branch
+
+    assert branch("htc_R50_FPN")
+    assert not branch("htc_R50_FPN", data_dir=own_data)  # it has no stuff maps
+    assert not branch(R50)
+
+
 def test_a_setting_hands_its_seed_to_every_run():
     spec = finetune(Setting(scale="demo", seed=3), R50, contour())
     assert (spec.seed, base_of(spec).seed) == (3, 3)

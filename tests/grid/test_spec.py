@@ -37,6 +37,13 @@ def test_equal_specs_have_one_id_and_any_other_number_another(spec):
     assert len({spec.run_id, *(other.run_id for other in others)}) == 8
 
 
+def test_without_its_semantic_branch_htc_is_another_run():
+    htc = finetune(Setting(scale="paper"), "htc_R50_FPN", NO_LOSS)
+    without = replace(htc, semantic_branch=False)
+    assert without.run_id != htc.run_id
+    assert base_of(without).run_id != base_of(htc).run_id
+
+
 def test_a_path_or_a_checkpoint_period_moves_no_id(spec):
     moved = replace(spec, data_dir="/elsewhere", checkpoint_every=40, log_every=4)
     assert moved.run_id == spec.run_id
@@ -141,6 +148,7 @@ def test_what_cannot_be_is_refused_with_the_value_and_what_is_allowed(wrong, mes
         ({"checkpoint_every": 30, "log_every": 20}, "checkpoint_every=30 with log_every=20"),
         ({"train_split": "coco_2014_trian"}, "Did you mean 'coco_2014_train'"),
         ({"precision": "float8"}, "Unknown precision 'float8'"),
+        ({"semantic_branch": True}, "only htc_R50_FPN has a semantic branch"),
         ({"stage": "base"}, "no contour term and no test split"),
     ],
 )

@@ -146,12 +146,6 @@ def test_a_fine_tune_is_blocked_while_its_base_has_failed(runs):
     assert run_state(FINETUNE, runs) == RunState(State.BLOCKED, why, Cause.BASE)
 
 
-def test_a_model_that_is_not_built_is_blocked_whatever_its_folder_holds(runs):
-    spec = finetune(Setting(scale="demo"), "htc_R50_FPN", NO_LOSS)
-    leave_metrics(spec, runs, AP)
-    assert run_state(spec, runs).state is State.BLOCKED
-
-
 def test_a_folder_that_may_not_be_read_is_blocked_and_named(runs, monkeypatch):
     def refuse(self):
         raise PermissionError(13, "Permission denied", str(self))

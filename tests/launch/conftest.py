@@ -38,14 +38,13 @@ def shapes_dir(tmp_path_factory):
 
 
 def grid_of(setting) -> Grid:
-    """table1: R50 baseline and k=2 on one base, the R101 baseline on another, HTC not built."""
+    """table1: R50 baseline and k=2 on one base, the R101 baseline on another."""
     cells = [
         Cell("table1", row, finetune(setting, architecture, loss), {"Method": row})
         for row, architecture, loss in (
             ("R50", "mask_rcnn_R50_FPN", NO_LOSS),
             ("k=2", "mask_rcnn_R50_FPN", contour(k=2)),
             ("R101", "mask_rcnn_R101_FPN", NO_LOSS),
-            ("HTC", "htc_R50_FPN", NO_LOSS),
         )
     ]
     return table_grid("table1", Layout("", ("Method", "mAP")), cells)

@@ -179,7 +179,7 @@ def shapes_dir(tmp_path_factory):
 
 @pytest.fixture
 def grid(shapes_dir) -> Grid:
-    """table1: R50 baseline and k=2 on one base; table2: R101 on another; HTC is not built."""
+    """table1: R50 baseline and k=2 on one base; table2: R101 on another."""
     return grid_of(
         shapes_dir,
         {
@@ -187,7 +187,7 @@ def grid(shapes_dir) -> Grid:
                 ("R50", "mask_rcnn_R50_FPN", NO_LOSS),
                 ("k=2", "mask_rcnn_R50_FPN", contour()),
             ),
-            "table2": (("R101", "mask_rcnn_R101_FPN", NO_LOSS), ("HTC", "htc_R50_FPN", NO_LOSS)),
+            "table2": (("R101", "mask_rcnn_R101_FPN", NO_LOSS),),
         },
     )
 

@@ -22,13 +22,12 @@ def terminal():
 
 @pytest.fixture
 def grid() -> Grid:
-    """k=2 is shown twice; HTC is not built."""
+    """k=2 is shown twice."""
     setting = Setting(scale="demo")
     rows = {
         "baseline": finetune(setting, "mask_rcnn_R101_FPN", NO_LOSS),
         "k=2": finetune(setting, "mask_rcnn_R101_FPN", contour(k=2)),
         "[bold]again": finetune(setting, "mask_rcnn_R101_FPN", contour(k=2)),
-        "HTC": finetune(setting, "htc_R50_FPN", NO_LOSS),
     }
     cells = [Cell("table1", row, spec, {}) for row, spec in rows.items()]
     return table_grid("table1", Layout("", ("mAP",)), cells)

@@ -70,11 +70,8 @@ def test_without_a_terminal_each_change_of_state_is_a_plain_line(
         view.show(running)
         view.show(states | {run_id: RunState(State.FAILED, "no luck " * 16, Cause.TIME_LIMIT)})
     lines = printed(console).splitlines()
-    assert lines[0] == "3 to do · 2 blocked"
-    assert lines[1].endswith(
-        "blocked: Hybrid Task Cascade is not built yet; this version trains Mask R-CNN only"
-    )
-    assert lines[3:] == [
+    assert lines[0] == "3 to do"
+    assert lines[1:] == [
         f"table1/k=2 · {run_id}  running",
         f"table1/k=2 · {run_id}  failed: time limit: {'no luck ' * 16}",
     ]
@@ -120,7 +117,7 @@ def test_on_a_terminal_a_table_shows_every_run(grid, runs, run_id, terminal, log
         view.show(running)
     text = printed(terminal)
     last = grid.runs[run_id].last_iteration
-    assert "1 running · 2 to do · 2 blocked" in text
+    assert "1 running · 2 to do" in text
     assert "base mask_rcnn_R101_FPN" in text
     assert f"210/{last}     1.500" in text
 
@@ -153,7 +150,7 @@ def test_a_watch_shows_what_others_train_until_nothing_runs(grid, runs, run_id, 
     # Running, ended, and 20 s after it was last seen nothing has followed.
     assert len(waits) == 2
     lines = printed(console).splitlines()
-    assert lines[0] == "1 running · 2 to do · 2 blocked"
+    assert lines[0] == "1 running · 2 to do"
     assert lines[-1] == f"table1/k=2 · {run_id}  to do"
 
 
@@ -202,7 +199,7 @@ def test_a_watch_goes_on_while_runs_are_queued_and_asks_slurm_every_10_s(
     watch_status(grid, runs, look, console, waits.append, clock=lambda: sum(waits))
     # Queued for 9 looks, and 20 s after the last of them, at 80 s, it ends.
     assert waits == [10.0] * 10
-    assert printed(console).splitlines()[:2] == ["1 queued · 2 to do · 2 blocked", "Slurm is slow"]
+    assert printed(console).splitlines()[:2] == ["1 queued · 2 to do", "Slurm is slow"]
 
 
 def test_a_launch_is_watched_until_nothing_is_queued_and_no_longer(
@@ -217,7 +214,7 @@ def test_a_launch_is_watched_until_nothing_is_queued_and_no_longer(
 
 def test_a_watch_of_nothing_ends_at_once(grid, runs, console, by_files):
     watch_status(grid, runs, by_files, console, pytest.fail)
-    assert printed(console).startswith("3 to do · 2 blocked\n")
+    assert printed(console).startswith("3 to do\n")
 
 
 def test_ctrl_c_ends_a_watch_without_a_traceback(grid, runs, run_id, console, by_files):
@@ -232,7 +229,7 @@ def test_ctrl_c_ends_a_watch_without_a_traceback(grid, runs, run_id, console, by
 def test_a_status_is_printed_once_from_the_files(grid, runs, run_id, console, by_files):
     show_status(grid, runs, by_files, console)
     text = printed(console)
-    assert text.startswith("3 to do · 2 blocked\n")
+    assert text.startswith("3 to do\n")
     assert f"{run_id}  table1/k=2, table1/[bold]again" in text
 
 

@@ -32,7 +32,6 @@ def test_a_plan_shows_runs_cells_reasons_costs_and_counts(grid, runs, run_id, co
     base = base_of(grid.cells[1].spec).run_id
     assert line.split()[1:6] == ["table1/k=2", "finetune", base, "to", "do"]
     assert "table1/[bold]again" in text
-    assert "blocked: Hybrid Task Cascade is not built yet" in text
     assert "Demo scale: thin networks" in text
     for way in (
         "this plan",
@@ -42,7 +41,7 @@ def test_a_plan_shows_runs_cells_reasons_costs_and_counts(grid, runs, run_id, co
     ):
         assert way in text
     assert "one CPU core counts as a GPU" in text
-    assert "4 cells, 5 runs: 3 to do · 2 blocked." in text
+    assert "3 cells, 3 runs: 3 to do." in text
     assert "kept." in text
 
 
@@ -151,7 +150,7 @@ def test_a_launch_on_slurm_tells_each_kind_with_its_way_on(console):
         "2 in the queue or running already, left alone (t/x · 00000001, t/x · 00000002)",
         "1 held back: their last attempt failed or ran out of memory (table1/k=2 · 3f9c1ab2). "
         "Next: harness fails",
-        "1 blocked: their base is held back, or their model is not built (table3/HTC · 5ad01c77)",
+        "1 blocked: their base is held back (table3/HTC · 5ad01c77)",
         "9 waiting for room in the queue (max_submitted): jobs that end submit them",
     ]
 
