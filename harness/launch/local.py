@@ -30,7 +30,7 @@ class Ended:
     Attributes:
         done: all that are done, those found done included.
         failed: failed or interrupted in this launch.
-        blocked: not started, because of their base or because their model is not built.
+        blocked: not started, because of their base.
     """
 
     done: tuple[str, ...]

@@ -38,7 +38,7 @@ class Submitted:
         submitted: given to Slurm now.
         live: running or queued already, or trained outside Slurm.
         held: failed by a bug or for want of memory: `retry` alone tries them again.
-        blocked: not built, not readable, or their base does not go on.
+        blocked: not readable, or their base does not go on.
         waiting: for which the queue has no room now: jobs that end give them to Slurm.
         arrays: job ids of what was submitted.
     """
