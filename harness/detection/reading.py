@@ -6,8 +6,11 @@ from functools import partial
 from typing import Any
 
 from detectron2.data.detection_utils import SizeMismatchError, read_image
+from PIL import Image
+from torch import Tensor
 
 from harness import stop
+from harness.detection.semantic_branch import STUFF_CLASSES, UNLABELED
 from harness.errors import DataError
 
 Record = dict[str, Any]
@@ -54,7 +57,14 @@ def deaf(worker: int) -> None:
 def _mapped(mapper: Mapper, record: Record) -> Record | DataError:
     file = record["file_name"]
     try:
-        return mapper(record)
+        if "sem_seg_file_name" not in record:
+            return mapper(record)
+        _check_size(record)
+        mapped = mapper(record)
+        _check_classes(mapped["sem_seg"], record)
+        return mapped
+    except DataError as error:
+        return error
     except SizeMismatchError:
         height, width = read_image(file, format="BGR").shape[:2]
         return DataError(
@@ -64,3 +74,26 @@ def _mapped(mapper: Mapper, record: Record) -> Record | DataError:
         )
     except (OSError, SyntaxError, EOFError) as error:
         return DataError(f"Image {file} cannot be read ({error}). Copy it again.")
+
+
+def _check_size(record: Record) -> None:
+    """Detectron2's mapper would stop at a stuff map of another size without naming it."""
+    file = record["sem_seg_file_name"]
+    with Image.open(file) as opened:
+        width, height = opened.size
+    if (width, height) != (record["width"], record["height"]):
+        raise DataError(
+            f"Stuff map {file} is {width} x {height} px, its image {record['width']} x "
+            f"{record['height']} (width x height). They must agree: put the map there that was "
+            "made for this image."
+        )
+
+
+def _check_classes(stuff_HW: Tensor, record: Record) -> None:
+    unknown = stuff_HW[(stuff_HW >= STUFF_CLASSES) & (stuff_HW != UNLABELED)]
+    if len(unknown):
+        raise DataError(
+            f"Stuff map {record['sem_seg_file_name']} has class {int(unknown[0])}. Classes are 0 "
+            f"to {STUFF_CLASSES - 1}, or {UNLABELED} for none, as in COCO-stuff's own maps: copy "
+            "them again."
+        )
