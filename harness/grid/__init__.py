@@ -1,7 +1,7 @@
 """What to run: specs, grids, plans. The standard library only, so that a login node can plan."""
 
 from harness.grid.grid import Cell, Grid, Layout, merge, table_grid
-from harness.grid.recipes import Setting, finetune
+from harness.grid.recipes import Setting, finetune, scaled
 from harness.grid.spec import (
     NO_LOSS,
     Loss,
@@ -28,5 +28,6 @@ __all__ = [
     "merge",
     "mse_contour",
     "mse_edge",
+    "scaled",
     "table_grid",
 ]

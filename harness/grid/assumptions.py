@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator
 
+from harness.errors import SpecError
 from harness.grid.grid import Grid
-from harness.grid.spec import RunSpec
+from harness.grid.recipes import PAPER_BATCH, Setting, finetune, scaled
+from harness.grid.spec import NO_LOSS, RunSpec
 
 
 def assumptions(grid: Grid) -> tuple[str, ...]:
     """Where the paper is silent or says two things, and what is run."""
     specs = list(grid.runs.values())
     demo = any(spec.scale == "demo" for spec in specs)
-    return (*_on_data(specs), *(_ON_DEMO if demo else _on_paper_scale(specs)))
+    scale = _ON_DEMO if demo else _on_paper_scale(specs)
+    return (*_on_data(specs), *scale, *_on_batches(specs), *_on_precision(specs))
 
 
 _ON_DEMO = (
@@ -40,15 +43,63 @@ def _on_data(specs: list[RunSpec]) -> Iterator[str]:
 
 def _on_paper_scale(specs: list[RunSpec]) -> Iterator[str]:
     architectures = {spec.architecture for spec in specs}
-    yield "A base ends, and its fine-tunes start, at the first learning-rate step: 120K of 180K."
+    yield (
+        "A base ends, and its fine-tunes start, at the first learning-rate step: 120K of 180K at "
+        "batch 8."
+    )
     yield "The contour term acts from the first iteration of the fine-tune with weight 1."
     yield "Warm-up, as in the paper's code base: 500 iterations from a third of the learning rate."
     yield "Variant 'paper': the formulas as printed, where k >= 3 computes almost what k = 2 does."
     yield "GPU-hours: what maskrcnn-benchmark publishes for V100s; HTC is taken as twice the R50."
-    if architectures & {"mask_rcnn_R101_FPN", "mask_rcnn_X101_FPN"}:
+    if any(
+        spec.architecture in ("mask_rcnn_R101_FPN", "mask_rcnn_X101_FPN")
+        and spec.total_batch_size == PAPER_BATCH
+        for spec in specs
+    ):
         yield "R101, X101: batch 8 like R50 (the text mentions smaller batches, not which)."
+    if "mask_rcnn_X101_FPN" in architectures:
         yield "X101 is 32x8d."
     if "htc_R50_FPN" in architectures:
         on_coco = any(spec.train_split == "coco_2017_train" for spec in specs)
         data = "COCO 2017, " if on_coco else ""
         yield f"HTC: {data}the same 180K iterations, base to the first step."
+
+
+def _on_batches(specs: list[RunSpec]) -> Iterator[str]:
+    """Learning rate and iterations of each batch that is not the recipe's."""
+    told: dict[str, list[str]] = {}
+    for spec in specs:
+        recipe = finetune(Setting(scale=spec.scale), spec.architecture, NO_LOSS)
+        if spec.total_batch_size != recipe.total_batch_size:
+            names = told.setdefault(_schedule_in_words(spec, recipe), [])
+            if spec.architecture not in names:
+                names.append(spec.architecture)
+    for words, names in told.items():
+        yield f"{words} ({', '.join(names)})."
+
+
+def _schedule_in_words(spec: RunSpec, recipe: RunSpec) -> str:
+    schedule, was = spec.schedule, recipe.schedule
+    steps = " and ".join(f"{step:,}" for step in schedule.steps)
+    rule = "by the linear scaling rule" if _is_scaled(spec, recipe) else "not scaled linearly"
+    return (
+        f"Batch {spec.total_batch_size} on num_gpus={spec.num_gpus}: learning rate "
+        f"{schedule.base_lr:g}, falling at {steps} of {schedule.max_iter:,} iterations, {rule} "
+        f"from batch {recipe.total_batch_size} with {was.base_lr:g} and {was.max_iter:,}"
+    )
+
+
+def _is_scaled(spec: RunSpec, recipe: RunSpec) -> bool:
+    try:
+        linear = scaled(recipe, spec.total_batch_size, num_gpus=spec.num_gpus).schedule
+    except SpecError:  # the rule gives no schedule there
+        return False
+    return linear == spec.schedule
+
+
+def _on_precision(specs: list[RunSpec]) -> Iterator[str]:
+    if any(spec.precision == "amp" for spec in specs):
+        yield (
+            "Precision amp: training in float16 on GPUs and bfloat16 on CPUs, weights in float32. "
+            "The text names none; the code base trains in float32 unless told otherwise."
+        )

@@ -55,6 +55,43 @@ def finetune(setting: Setting, architecture: str, loss: Loss) -> RunSpec:
     return spec if setting.data_dir is None else _on_own_data(spec, setting.data_dir)
 
 
+def scaled(spec: RunSpec, total_batch_size: int, *, num_gpus: int | None = None) -> RunSpec:
+    """The same fine-tune at another batch, by the linear scaling rule; its base follows.
+
+    With b images in an iteration instead of a: the learning rate times b/a, steps and iterations
+    times a/b to the nearest whole one, so that each image is seen as often. The iterations of
+    warm-up stay: maskrcnn-benchmark's configurations at batch 16 and at batch 8 both have 500.
+
+    Args:
+        spec: a fine-tune at any scale, and itself at any batch.
+        total_batch_size: images in an iteration, over all GPUs.
+        num_gpus: of the result; None for as many as `spec` has.
+
+    Raises:
+        SpecError: the batch cannot be shared out evenly, or is so large that the steps fall
+            together or into the warm-up.
+
+    Source: Goyal et al., "Accurate, Large Minibatch SGD" (2017), section 2.1.
+    """
+    # First of all, since it refuses a batch of nothing.
+    gpus = spec.num_gpus if num_gpus is None else num_gpus
+    other = replace(spec, total_batch_size=total_batch_size, num_gpus=gpus)
+    before, old = spec.total_batch_size, spec.schedule
+    schedule = replace(
+        old,
+        base_lr=old.base_lr * total_batch_size / before,
+        steps=tuple(round(step * before / total_batch_size) for step in old.steps),
+        max_iter=round(old.max_iter * before / total_batch_size),
+    )
+    if schedule.steps[0] <= schedule.warmup_iters:
+        raise SpecError(
+            f"total_batch_size={total_batch_size}: the learning rate would fall at iteration "
+            f"{schedule.steps[0]}, within the {schedule.warmup_iters} of warm-up. Take a smaller "
+            "batch."
+        )
+    return replace(other, schedule=schedule)
+
+
 def _paper(setting: Setting, architecture: str, loss: Loss) -> RunSpec:
     # Table III's note: HTC is trained on COCO 2017; the others on COCO 2014 (IV-A).
     year_2017 = architecture == "htc_R50_FPN"

@@ -2,7 +2,17 @@ from dataclasses import replace
 
 import pytest
 
-from harness.grid import NO_LOSS, Cell, Grid, Layout, Setting, contour, finetune, table_grid
+from harness.grid import (
+    NO_LOSS,
+    Cell,
+    Grid,
+    Layout,
+    Setting,
+    contour,
+    finetune,
+    scaled,
+    table_grid,
+)
 from harness.grid.plan import make_plan
 from harness.grid.spec import base_of, identity_of
 from harness.grid.state import State
@@ -130,3 +140,49 @@ def test_the_demo_says_what_its_numbers_are_not(tables, runs):
     text = said(tables("demo"), runs)
     assert "Its numbers are no COCO numbers" in text
     assert "Training split" not in text
+
+
+def changed(grid, change):
+    """`grid` with every fine-tune changed."""
+    return replace(grid, cells=tuple(replace(c, spec=change(c.spec)) for c in grid.cells))
+
+
+def test_a_batch_that_is_not_the_recipes_is_told_with_its_rate_and_iterations(grid, runs):
+    assert "Batch " not in said(grid, runs)
+    text = said(changed(grid, lambda spec: scaled(spec, 4)), runs)
+    assert (
+        "Batch 4 on num_gpus=4: learning rate 0.005, falling at 240,000 and 320,000 of 360,000 "
+        "iterations, by the linear scaling rule from batch 8 with 0.01 and 180,000 "
+        "(mask_rcnn_R50_FPN)."
+    ) in text
+    assert text.count("linear scaling") == 1  # once for the base and its fine-tunes
+
+
+def test_each_batch_of_a_grid_is_told_once_with_those_that_have_it(tables, runs):
+    text = said(changed(tables("paper", "table3"), lambda s: scaled(s, 16, num_gpus=8)), runs)
+    lines = [line for line in text.splitlines() if line.startswith("Batch 16 on num_gpus=8")]
+    assert len(lines) == 1
+    assert "R50_FPN, mask_rcnn_R101_FPN, mask_rcnn_X101_FPN, htc_R50_FPN)" in lines[0]
+    assert "R101, X101: batch 8 like R50" not in text
+
+
+def test_a_batch_whose_schedule_was_not_scaled_with_it_is_told_as_such(grid, runs):
+    text = said(changed(grid, lambda spec: replace(spec, total_batch_size=16)), runs)
+    assert "Batch 16 on num_gpus=4: learning rate 0.01, falling at 120,000 and 160,000 of" in text
+    assert "not scaled linearly from batch 8" in text
+    # At batch 2,400 the rule's first step would come before the end of warm-up.
+    text = said(changed(grid, lambda spec: replace(spec, total_batch_size=2400)), runs)
+    assert "Batch 2400 on num_gpus=4" in text
+    assert "not scaled linearly from batch 8" in text
+
+
+def test_the_demo_tells_its_other_batches_too(tables, runs):
+    text = said(changed(tables("demo", "table1"), lambda spec: scaled(spec, 2)), runs)
+    assert "Batch 2 on num_gpus=1: learning rate 0.01, falling at 600 and 740 of 800" in text
+    assert "from batch 4 with 0.02 and 400" in text
+
+
+def test_mixed_precision_is_told(grid, runs):
+    assert "amp" not in said(grid, runs)
+    text = said(changed(grid, lambda spec: replace(spec, precision="amp")), runs)
+    assert "Precision amp: training in float16 on GPUs and bfloat16 on CPUs" in text

@@ -1,7 +1,8 @@
 import pytest
 
 from harness.data.annotations import annotations_hash, find_own_data
-from harness.grid import NO_LOSS, Setting, base_of, contour, finetune
+from harness.errors import SpecError
+from harness.grid import NO_LOSS, Setting, base_of, contour, finetune, scaled
 from harness.grid.spec import ARCHITECTURES
 
 R50 = "mask_rcnn_R50_FPN"
@@ -64,3 +65,52 @@ def test_own_data_takes_the_recipe_of_its_scale_and_its_hashes_into_the_id(scale
     assert spec.test_hash == annotations_hash(data.val.annotations)
     assert spec.mask_format == "bitmask"  # own annotations may be run lengths
     assert spec.run_id != plain.run_id
+
+
+def numbers(spec):
+    schedule = spec.schedule
+    return schedule.base_lr, schedule.steps, schedule.max_iter
+
+
+def test_at_half_the_batch_the_rate_halves_and_the_iterations_double():
+    # IV-B has 0.01, 120K, 160K of 180K at batch 8. At batch 4: 0.01 x 4/8, and all x 8/4.
+    spec = scaled(finetune(Setting(), R50, contour()), 4)
+    assert numbers(spec) == (0.005, (240_000, 320_000), 360_000)
+    assert (spec.total_batch_size, spec.num_gpus) == (4, 4)
+
+
+def test_at_batch_16_it_is_the_code_bases_own_1x_schedule():
+    # maskrcnn-benchmark at batch 16: 0.02, 60K and 80K of 90K, and 500 of warm-up as at batch 8.
+    spec = scaled(finetune(Setting(), R50, NO_LOSS), 16, num_gpus=8)
+    assert numbers(spec) == (0.02, (60_000, 80_000), 90_000)
+    assert (spec.schedule.warmup_iters, spec.num_gpus) == (500, 8)
+
+
+def test_the_rule_starts_from_the_batch_that_a_spec_has():
+    # The demo has 0.02, 300 and 370 of 400 at batch 4. At batch 6 steps are not whole:
+    # 370 x 4/6 = 246.67 and 400 x 4/6 = 266.67.
+    demo = finetune(Setting(scale="demo"), R50, contour())
+    assert numbers(scaled(demo, 6)) == (pytest.approx(0.03), (200, 247), 267)
+    assert scaled(scaled(demo, 8), 4) == demo
+
+
+def test_the_base_of_a_scaled_fine_tune_ends_at_the_scaled_step_and_is_another_run():
+    plain = finetune(Setting(), R50, contour())
+    spec = scaled(plain, 4)
+    assert base_of(spec).last_iteration == 240_000
+    assert base_of(spec).run_id != base_of(plain).run_id
+    assert base_of(spec) == base_of(scaled(finetune(Setting(), R50, NO_LOSS), 4))
+
+
+def test_a_batch_that_cannot_be_shared_out_or_makes_no_schedule_is_refused():
+    paper = finetune(Setting(), R50, contour())
+    for batch in (0, 6, -8):
+        with pytest.raises(SpecError, match=f"total_batch_size={batch} on num_gpus=4: every GPU"):
+            scaled(paper, batch)
+    with pytest.raises(SpecError, match="total_batch_size=8 on num_gpus=3"):
+        scaled(paper, 8, num_gpus=3)
+    with pytest.raises(SpecError, match="total_batch_size=8 on num_gpus=0"):
+        scaled(paper, 8, num_gpus=0)
+    # 120,000 x 8 / 1920 = 500, the last of warm-up.
+    with pytest.raises(SpecError, match="would fall at iteration 500, within the 500 of warm-up"):
+        scaled(paper, 1920)
