@@ -1,5 +1,6 @@
 """Trains one run: from nothing, its base, or its own newest checkpoint, to its last iteration."""
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -27,6 +28,7 @@ from harness.detection.loader import IterationBatches, batches, spec_order
 from harness.detection.logs import MetricsLog, cut_log
 from harness.detection.models import build_model
 from harness.detection.order import order_hash
+from harness.detection.precision import autocast, grad_scaler
 from harness.detection.pretrained import load_imagenet_weights
 from harness.detection.processes import data_parallel, gathered, together, true_cause
 from harness.detection.seeding import seed_generators
@@ -92,19 +94,26 @@ def train(spec: RunSpec, paths: RunPaths, runs: RunsFolder) -> Trained:
         model = build_model(spec, len(split.categories)).to(device)
         optimizer = build_optimizer(spec, model)
         scheduler = LambdaLR(optimizer, spec.schedule.lr_factor)
+        scaler = grad_scaler(spec, device)
         parts: dict[str, Stateful] = {
             "model": model,
             "optimizer": optimizer,
             "scheduler": scheduler,
         }
+        if spec.precision == "amp":
+            parts["scaler"] = scaler
         start = _start(spec, paths, runs, split, model, parts)
     _refuse_different_starts(spec.run_id, start)
     if start < spec.last_iteration:
         dataset = IterationBatches(records, order[:, rank], train_mapper(spec), spec.seed, rank)
         loader = batches(dataset, start, WORKERS[device])
-        trainer = Trainer(data_parallel(model), loader, optimizer, spec.run_id)
+        trainer = Trainer(
+            data_parallel(model), loader, optimizer, spec.run_id, autocast(spec, device), scaler
+        )
         trainer.register_hooks(_hooks(spec, paths, parts, start, split.annotations_hash))
-        with stop.deferred():
+        with stop.deferred(), warnings.catch_warnings():
+            # The scaler may leave out the very first step, which torch takes for a wrong order.
+            warnings.filterwarnings("ignore", r"Detected call of `lr_scheduler\.step\(\)` before")
             trainer.train(start, spec.last_iteration)
     if comm.is_main_process():
         keep_newest(paths, 1)

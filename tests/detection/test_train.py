@@ -16,6 +16,7 @@ import harness.detection.train as training
 from harness import stop
 from harness.data.splits import locate
 from harness.detection.checkpoints import read_checkpoint
+from harness.detection.precision import AMP_DTYPES
 from harness.detection.predict import predict
 from harness.detection.train import train
 from harness.errors import CheckpointError, TrainingError
@@ -152,13 +153,15 @@ training.train(read_spec(paths), paths, RunsFolder(paths.folder.parent))
 """
 
 
-@pytest.mark.parametrize("killed_at", [7, 9])
+@pytest.mark.parametrize(("precision", "killed_at"), [("float32", 7), ("float32", 9), ("amp", 9)])
 def test_a_killed_run_goes_on_to_bit_identical_weights_and_metrics(
-    tiny, trained_base, tmp_path, killed_at
+    tiny, trained_base, tmp_path, precision, killed_at
 ):
     # Checkpoints stand at 8 (and 10). Killed in its 8th iteration the run starts from its base
     # again; killed in its 10th it goes on from 8 and has to write line 9 a second time.
-    spec = tiny()
+    spec = replace(tiny(), precision=precision)
+    base = base_of(spec)
+    train(base, trained_base.run(base.run_id), trained_base)
     train(spec, trained_base.run(spec.run_id), trained_base)
     runs = copied(trained_base, tmp_path, base_of(spec))
     paths = runs.run(spec.run_id)
@@ -172,6 +175,61 @@ def test_a_killed_run_goes_on_to_bit_identical_weights_and_metrics(
     assert equal(state_of(runs, spec), state_of(trained_base, spec))
     log = trained_base.run(spec.run_id).metrics_log
     assert paths.metrics_log.read_bytes() == log.read_bytes()
+
+
+def test_mixed_precision_is_another_run_with_other_numbers_and_float32_weights(
+    tiny, trained_base, tmp_path
+):
+    plain, spec = base_of(tiny()), base_of(replace(tiny(), precision="amp"))
+    assert spec.run_id != plain.run_id
+    runs = RunsFolder(tmp_path)
+    train(spec, runs.run(spec.run_id), runs)
+    first, in_float32 = lines(runs, spec)[0], lines(trained_base, plain)[0]
+    assert [line["iteration"] for line in lines(runs, spec)] == [1, 2, 3, 4, 5, 6]
+    # The same weights, images and anchors: bfloat16 has 8 bits, so the RPN's loss is off by some
+    # thousandths at most.
+    assert first["loss_rpn_cls"] != in_float32["loss_rpn_cls"]
+    assert first["loss_rpn_cls"] == pytest.approx(in_float32["loss_rpn_cls"], rel=0.01)
+    state = state_of(runs, spec)
+    dtypes = {name: value.dtype for name, value in state["model"].items()}
+    assert dtypes == {name: v.dtype for name, v in state_of(trained_base, plain)["model"].items()}
+    momenta = [entry["momentum_buffer"].dtype for entry in state["optimizer"]["state"].values()]
+    assert set(momenta) == {torch.float32}
+
+
+def test_a_run_in_float16_leaves_out_steps_and_goes_on_with_the_factor_of_its_loss(
+    tiny, tmp_path, monkeypatch
+):
+    # What a GPU computes in, slowly on a CPU. Stopped in its fourth iteration it goes on from 2.
+    monkeypatch.setitem(AMP_DTYPES, "cpu", torch.float16)
+    base = base_of(replace(tiny(), precision="amp"))
+    undisturbed, resumed = RunsFolder(tmp_path / "undisturbed"), RunsFolder(tmp_path / "resumed")
+    train(base, undisturbed.run(base.run_id), undisturbed)
+    paths = resumed.run(base.run_id)
+    with stopped_before(3):
+        train(base, paths, resumed)
+    # torch begins at 65,536 and halves it where a step is left out.
+    factor = read_checkpoint(paths.checkpoint(2), base.run_id)["state"]["scaler"]["scale"]
+    assert factor < 65_536
+    train(base, paths, resumed)
+    assert equal(state_of(resumed, base), state_of(undisturbed, base))
+    assert lines(resumed, base) == lines(undisturbed, base)
+    assert state_of(resumed, base)["scaler"]["scale"] <= factor
+    # The learning rate goes by iterations, whether their step was taken or not.
+    assert [line["lr"] for line in lines(resumed, base)][1:] == pytest.approx(
+        [0.02 / 3] + [0.01] * 4
+    )
+
+
+def test_what_a_cpu_began_in_bfloat16_is_refused_where_float16_would_go_on(
+    tiny, tmp_path, monkeypatch
+):
+    spec = replace(tiny(), precision="amp")
+    runs = RunsFolder(tmp_path)
+    train(base_of(spec), runs.run(base_of(spec).run_id), runs)
+    monkeypatch.setitem(AMP_DTYPES, "cpu", torch.float16)
+    with pytest.raises(CheckpointError, match="saved from a disabled instance of GradScaler"):
+        train(spec, runs.run(spec.run_id), runs)
 
 
 def test_a_damaged_newest_checkpoint_costs_iterations_but_no_number(tiny, trained_base, tmp_path):

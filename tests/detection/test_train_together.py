@@ -60,10 +60,11 @@ except (Exception, stop.Stopped) as error:
 """
 
 
-@pytest.fixture(scope="module")
-def spec(tiny):
+@pytest.fixture(scope="module", params=["float32"])
+def spec(tiny, request):
     # 6 iterations of one image each; lines, of means over two, after 2, 4 and 6.
-    return replace(base_of(tiny()), num_gpus=2, log_every=2, checkpoint_every=6)
+    base = replace(base_of(tiny()), precision=request.param)
+    return replace(base, num_gpus=2, log_every=2, checkpoint_every=6)
 
 
 @pytest.fixture
@@ -90,6 +91,7 @@ def equal(a, b) -> bool:
     return a == b
 
 
+@pytest.mark.parametrize("spec", ["float32", "amp"], indirect=True)
 def test_two_processes_stopped_and_resumed_end_as_two_that_were_not(spec, train_beside, tmp_path):
     undisturbed, stopped = RunsFolder(tmp_path / "undisturbed"), RunsFolder(tmp_path / "stopped")
     paths, other = stopped.run(spec.run_id), undisturbed.run(spec.run_id)
