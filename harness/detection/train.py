@@ -11,6 +11,7 @@ from detectron2.modeling import GeneralizedRCNN
 from detectron2.solver.build import get_default_optimizer_params
 from detectron2.utils import comm
 from detectron2.utils.events import CommonMetricPrinter, TensorboardXWriter
+from torch.amp import GradScaler
 from torch.optim.lr_scheduler import LambdaLR
 
 from harness import stop
@@ -31,6 +32,7 @@ from harness.detection.order import order_hash
 from harness.detection.precision import autocast, grad_scaler
 from harness.detection.pretrained import load_imagenet_weights
 from harness.detection.processes import data_parallel, gathered, together, true_cause
+from harness.detection.reading import Record
 from harness.detection.seeding import seed_generators
 from harness.detection.trainer import SaveCheckpoint, SeedStep, StopWhenAsked, Trainer
 from harness.detection.warm_start import base_checkpoint
@@ -54,6 +56,30 @@ class Trained:
     annotations: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """What a run is trained with in one process.
+
+    Attributes:
+        device: "cuda" or "cpu".
+        split: what it trains on.
+        records: the images of it that can be trained on.
+        order: which of them stand in which batch, shape (iterations, num_gpus, images per GPU).
+        model, optimizer: as `start_from` leaves them.
+        scaler: of the loss, in mixed precision.
+        parts: all that has a state, by its name in checkpoints.
+    """
+
+    device: str
+    split: LoadedSplit
+    records: list[Record]
+    order: np.ndarray
+    model: GeneralizedRCNN
+    optimizer: torch.optim.Optimizer
+    scaler: GradScaler
+    parts: Mapping[str, Stateful]
+
+
 @true_cause()
 def train(spec: RunSpec, paths: RunPaths, runs: RunsFolder) -> Trained:
     """Train `spec` to its last iteration, going on from its newest whole checkpoint.
@@ -73,7 +99,7 @@ def train(spec: RunSpec, paths: RunPaths, runs: RunsFolder) -> Trained:
         DataError: images or annotations are missing or damaged, or have changed.
         Stopped: a stop was requested (`harness.stop`); the newest checkpoint goes on from there.
     """
-    rank, processes = comm.get_rank(), comm.get_world_size()
+    processes = comm.get_world_size()
     if spec.num_gpus != processes:
         here = "1 process trains" if processes == 1 else f"{processes} processes train"
         raise LaunchError(
@@ -84,57 +110,89 @@ def train(spec: RunSpec, paths: RunPaths, runs: RunsFolder) -> Trained:
     device = pin_device()
     # No process goes on before all have read what rank 0 is about to cut or delete.
     with together():
-        split = load_split(spec.train_split, spec.data_dir, spec.train_hash)
-        records = with_objects(split)
-        if spec.semantic_branch:
-            records = with_stuff_maps(records)
-        order = spec_order(spec, records)
-
-        seed_generators(spec.seed, "initialisation", 0)
-        model = build_model(spec, len(split.categories)).to(device)
-        optimizer = build_optimizer(spec, model)
-        scheduler = LambdaLR(optimizer, spec.schedule.lr_factor)
-        scaler = grad_scaler(spec, device)
-        parts: dict[str, Stateful] = {
-            "model": model,
-            "optimizer": optimizer,
-            "scheduler": scheduler,
-        }
-        if spec.precision == "amp":
-            parts["scaler"] = scaler
-        start = _start(spec, paths, runs, split, model, parts)
+        ready = prepare(spec, device)
+        start = start_from(spec, paths, runs, ready)
     _refuse_different_starts(spec.run_id, start)
     if start < spec.last_iteration:
-        dataset = IterationBatches(records, order[:, rank], train_mapper(spec), spec.seed, rank)
-        loader = batches(dataset, start, WORKERS[device])
-        trainer = Trainer(
-            data_parallel(model), loader, optimizer, spec.run_id, autocast(spec, device), scaler
-        )
-        trainer.register_hooks(_hooks(spec, paths, parts, start, split.annotations_hash))
+        trainer = make_trainer(spec, ready, start)
+        trainer.register_hooks(_hooks(spec, paths, ready, start))
         with stop.deferred(), warnings.catch_warnings():
             # The scaler may leave out the very first step, which torch takes for a wrong order.
             warnings.filterwarnings("ignore", r"Detected call of `lr_scheduler\.step\(\)` before")
             trainer.train(start, spec.last_iteration)
     if comm.is_main_process():
         keep_newest(paths, 1)
-    image_ids = np.array([record["image_id"] for record in records])
+    image_ids = np.array([record["image_id"] for record in ready.records])
     return Trained(
-        order_hash=order_hash(image_ids[order[spec.first_iteration :]]),
-        annotations={spec.train_split: split.annotations_hash},
+        order_hash=order_hash(image_ids[ready.order[spec.first_iteration :]]),
+        annotations={spec.train_split: ready.split.annotations_hash},
     )
 
 
-def _hooks(
-    spec: RunSpec, paths: RunPaths, parts: Mapping[str, Stateful], start: int, annotations: str
-) -> list[HookBase]:
+def prepare(spec: RunSpec, device: str) -> Prepared:
+    """What `spec` is trained with, on `device`, with weights drawn from its seed.
+
+    Raises:
+        DataError: the annotations are missing or damaged, or have changed.
+    """
+    split = load_split(spec.train_split, spec.data_dir, spec.train_hash)
+    records = with_objects(split)
+    if spec.semantic_branch:
+        records = with_stuff_maps(records)
+
+    seed_generators(spec.seed, "initialisation", 0)
+    model = build_model(spec, len(split.categories)).to(device)
+    optimizer = build_optimizer(spec, model)
+    scaler = grad_scaler(spec, device)
+    parts: dict[str, Stateful] = {
+        "model": model,
+        "optimizer": optimizer,
+        "scheduler": LambdaLR(optimizer, spec.schedule.lr_factor),
+    }
+    if spec.precision == "amp":
+        parts["scaler"] = scaler
+    return Prepared(
+        device=device,
+        split=split,
+        records=records,
+        order=spec_order(spec, records),
+        model=model,
+        optimizer=optimizer,
+        scaler=scaler,
+        parts=parts,
+    )
+
+
+def make_trainer(spec: RunSpec, ready: Prepared, start: int) -> Trainer:
+    """The trainer of this process, and its loader, from iteration `start`; without hooks."""
+    rank = comm.get_rank()
+    order_IB = ready.order[:, rank]
+    dataset = IterationBatches(ready.records, order_IB, train_mapper(spec), spec.seed, rank)
+    loader = batches(dataset, start, WORKERS[ready.device])
+    return Trainer(
+        data_parallel(ready.model),
+        loader,
+        ready.optimizer,
+        spec.run_id,
+        autocast(spec, ready.device),
+        ready.scaler,
+    )
+
+
+def step_hooks(spec: RunSpec, ready: Prepared) -> tuple[HookBase, HookBase]:
+    """What every iteration needs in every process: its random numbers and its learning rate."""
     seeds = SeedStep(spec.seed, comm.get_rank())
-    schedule = hooks.LRScheduler(parts["optimizer"], parts["scheduler"])
+    return seeds, hooks.LRScheduler(ready.optimizer, ready.parts["scheduler"])
+
+
+def _hooks(spec: RunSpec, paths: RunPaths, ready: Prepared, start: int) -> list[HookBase]:
+    seeds, schedule = step_hooks(spec, ready)
     if not comm.is_main_process():
         return [seeds, schedule, StopWhenAsked(spec, None)]
     cut_log(paths.metrics_log, start)
     log = MetricsLog(paths.metrics_log, spec.log_every, spec.last_iteration)
     board = TensorboardXWriter(str(paths.tensorboard), purge_step=start)
-    checkpoint = SaveCheckpoint(spec, paths, parts, log, annotations)
+    checkpoint = SaveCheckpoint(spec, paths, ready.parts, log, ready.split.annotations_hash)
     return [
         seeds,
         hooks.IterationTimer(),
@@ -158,24 +216,21 @@ def build_optimizer(spec: RunSpec, model: torch.nn.Module) -> torch.optim.Optimi
     return torch.optim.SGD(parameters, lr=spec.schedule.base_lr, momentum=0.9, weight_decay=1e-4)
 
 
-def _start(
-    spec: RunSpec,
-    paths: RunPaths,
-    runs: RunsFolder,
-    split: LoadedSplit,
-    model: GeneralizedRCNN,
-    parts: Mapping[str, Stateful],
-) -> int:
-    """Load what the run starts from; returns the iterations done."""
-    checkpoint = newest_checkpoint(paths, spec.run_id)
+def start_from(spec: RunSpec, paths: RunPaths, runs: RunsFolder, ready: Prepared) -> int:
+    """Load what the run starts from into `ready`; returns the iterations done.
+
+    Raises:
+        WarmStartError, CheckpointError, DataError: as `train`.
+    """
+    split, checkpoint = ready.split, newest_checkpoint(paths, spec.run_id)
     if checkpoint is not None:
         refuse_other_annotations(checkpoint, spec.run_id, split.annotations_hash, split.annotations)
     elif spec.stage == "finetune":
         checkpoint = base_checkpoint(spec, runs, split.annotations_hash, split.annotations)
     if checkpoint is not None:
-        return restore(checkpoint, parts)
+        return restore(checkpoint, ready.parts)
     if spec.scale == "paper":
-        load_imagenet_weights(spec.architecture, model.backbone.bottom_up)
+        load_imagenet_weights(spec.architecture, ready.model.backbone.bottom_up)
     return 0
 
 
