@@ -50,7 +50,7 @@ def _on_paper_scale(specs: list[RunSpec]) -> Iterator[str]:
     yield "The contour term acts from the first iteration of the fine-tune with weight 1."
     yield "Warm-up, as in the paper's code base: 500 iterations from a third of the learning rate."
     yield "Variant 'paper': the formulas as printed, where k >= 3 computes almost what k = 2 does."
-    yield "GPU-hours: what maskrcnn-benchmark publishes for V100s; HTC is taken as twice the R50."
+    yield "GPU-hours: what maskrcnn-benchmark, and mmdetection for HTC, publish for V100s."
     if any(
         spec.architecture in ("mask_rcnn_R101_FPN", "mask_rcnn_X101_FPN")
         and spec.total_batch_size == PAPER_BATCH
