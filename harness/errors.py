@@ -17,7 +17,11 @@ class SpecError(HarnessError):
 
 
 class DataError(HarnessError):
-    """Images or annotations are missing or damaged."""
+    """Images, annotations or ImageNet weights are missing or damaged."""
+
+
+class DownloadError(HarnessError):
+    """A file cannot be fetched, or is not the one that was asked for."""
 
 
 class CheckpointError(HarnessError):
