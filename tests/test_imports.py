@@ -24,8 +24,8 @@ MAY_IMPORT = {
     "grid": "errors files paths records lease data",
     "losses": "torch",
     "shapes": "errors data numpy PIL pycocotools",
-    "detection": "errors files paths stop data grid losses torch detectron2 fvcore numpy omegaconf "
-    "PIL",
+    "detection": "errors files paths stop data grid losses torch safetensors detectron2 fvcore "
+    "numpy omegaconf PIL",
     "evaluation": "errors records data numpy pycocotools hotcoco",
     "launch": "errors files paths stop records lease data grid submitit __init__",
     "slurm": "errors files paths stop records lease grid launch submitit pydantic __init__",

@@ -1,69 +1,76 @@
-import os
-import pickle
-
 import pytest
 import torch
+from safetensors.torch import save_file
 
+from harness.data.weights import R50, write_record
 from harness.detection.pretrained import load_imagenet_weights
 from harness.errors import DataError
 
-R50 = "mask_rcnn_R50_FPN"
+ARCHITECTURE = "mask_rcnn_R50_FPN"
 
 
 @pytest.fixture
-def file(tmp_path, monkeypatch):
+def folder(tmp_path, monkeypatch):
     monkeypatch.setenv("HARNESS_WEIGHTS", str(tmp_path))
-    return tmp_path / "R-50.pth"
+    return tmp_path
 
 
 def backbone():
     return torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.Linear(2, 1))
 
 
-def test_the_weights_of_the_file_are_loaded_and_its_classifier_is_not(file):
-    state = {name: torch.full_like(value, 7) for name, value in backbone().state_dict().items()}
-    torch.save(state | {"linear.weight": torch.zeros(5), "linear.bias": torch.zeros(5)}, file)
+def write(folder, state) -> None:
+    save_file(state, folder / R50.file)
+    write_record(R50, folder)
+
+
+def test_the_weights_of_the_file_are_loaded_and_told(folder, capsys):
+    write(
+        folder, {key: torch.full_like(value, 7) for key, value in backbone().state_dict().items()}
+    )
     body = backbone()
-    load_imagenet_weights(R50, body)
+    load_imagenet_weights(ARCHITECTURE, body)
     assert all((value == 7).all() for value in body.state_dict().values())
+    assert capsys.readouterr().out == f"ImageNet weights: {folder}/R-50.safetensors\n"
 
 
-def test_missing_weights_are_told_with_the_place_and_the_variable(file):
-    with pytest.raises(DataError, match=rf"are not at {file}\. .*folder in HARNESS_WEIGHTS"):
-        load_imagenet_weights(R50, backbone())
+def test_missing_weights_are_told_with_the_place_and_the_command(folder):
+    with pytest.raises(
+        DataError, match=rf"{folder}/R-50\.safetensors is missing.*harness prepare --weights"
+    ):
+        load_imagenet_weights(ARCHITECTURE, backbone())
 
 
-def test_the_weights_of_other_layers_are_refused(file):
-    torch.save(torch.nn.Linear(3, 2).state_dict(), file)
-    with pytest.raises(DataError, match=rf"{file} holds no weights of mask_rcnn_R50_FPN"):
-        load_imagenet_weights(R50, backbone())
+def test_weights_that_lack_a_layer_or_have_one_more_are_refused_by_its_name(folder):
+    state = backbone().state_dict()
+    write(
+        folder,
+        {"0.weight": torch.zeros(2, 4), "0.bias": state["0.bias"], "2.bias": state["1.bias"]},
+    )
+    before = backbone().state_dict()
+    body = backbone()
+    body.load_state_dict(before)
+    with pytest.raises(
+        DataError,
+        match=r"R-50\.safetensors does not fit mask_rcnn_R50_FPN: missing: 1\.weight, 1\.bias; not "
+        r"the model's: 2\.bias; of another shape: 0\.weight \(2, 4\), not \(2, 3\)\. Delete "
+        r"R-50\.safetensors and give `harness prepare --weights` again\.",
+    ):
+        load_imagenet_weights(ARCHITECTURE, body)
+    assert all(torch.equal(value, before[key]) for key, value in body.state_dict().items())
 
 
-@pytest.mark.parametrize("kept", [0, 0.5, 0.99])
-def test_a_file_cut_short_is_told_with_its_path_and_the_way_out(file, kept):
-    torch.save(backbone().state_dict(), file)
-    os.truncate(file, int(kept * file.stat().st_size))
-    with pytest.raises(DataError, match=rf"{file} cannot be read .*Copy or convert it again"):
-        load_imagenet_weights(R50, backbone())
+def test_a_file_that_changed_since_it_was_converted_is_refused(folder):
+    write(folder, backbone().state_dict())
+    content = bytearray((folder / R50.file).read_bytes())
+    content[-1] ^= 1  # a bit of the last weight: still a safetensors file
+    (folder / R50.file).write_bytes(content)
+    with pytest.raises(DataError, match=r"R-50\.safetensors is damaged: its sha256 begins"):
+        load_imagenet_weights(ARCHITECTURE, backbone())
 
 
-class Payload:
-    def __init__(self, witness):
-        self.witness = witness
-
-    def __reduce__(self):
-        return (open, (self.witness, "w"))
-
-
-@pytest.mark.parametrize("save_as", ["torch", "pickle"])
-def test_a_planted_payload_does_not_run(file, tmp_path, save_as, monkeypatch):
-    monkeypatch.setenv("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "1")
-    witness = tmp_path / "ran"
-    planted = {"stem.conv1.weight": Payload(str(witness))}
-    if save_as == "torch":
-        torch.save(planted, file)
-    else:
-        file.write_bytes(pickle.dumps(planted))
-    with pytest.raises(DataError, match="cannot be read"):
-        load_imagenet_weights(R50, backbone())
-    assert not witness.exists()
+def test_a_file_of_another_kind_is_refused(folder):
+    torch.save(backbone().state_dict(), folder / R50.file)
+    write_record(R50, folder)
+    with pytest.raises(DataError, match=r"R-50\.safetensors is no safetensors file: .* again\."):
+        load_imagenet_weights(ARCHITECTURE, backbone())
