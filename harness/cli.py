@@ -112,6 +112,20 @@ def demo(site: Site = LOCAL, data: Data = None, runs: Runs = RUNS, dirty: Dirty 
 
 
 @app.command()
+def prepare(
+    weights: Annotated[
+        bool, typer.Option("--weights", help="ImageNet weights: fetch, check, convert.")
+    ] = False,
+) -> None:
+    """Get what jobs need and must not fetch themselves."""
+    if not weights:
+        raise HarnessError("Say what to prepare: --weights.")
+    from harness.commands.weights import prepare_weights
+
+    prepare_weights()
+
+
+@app.command()
 def doctor(
     site: Annotated[str, typer.Option(help="A cluster: slurm/NAME.toml.")],
     experiments: Experiments = None,

@@ -3,6 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.file_server import FileServer
+
 
 def pytest_addoption(parser):
     parser.addoption("--update-golden", action="store_true", help="write tests/golden anew")
@@ -36,3 +38,11 @@ def coco_mini() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no coco-mini at {folder}")
     return folder
+
+
+@pytest.fixture
+def server():
+    """A file server on this machine."""
+    made = FileServer()
+    yield made
+    made.stop()

@@ -84,6 +84,7 @@ def test_plan_of_one_experiment_has_its_rows_only(harness):
         (["submit", "--site", "local"], "trains on 4 GPUs; site 'local'"),
         (["plan", "--data", "/no/such/folder"], "No folder at /no/such/folder"),
         (["logs", "table1/k=2"], "was never started"),
+        (["prepare"], "Say what to prepare: --weights."),
     ],
 )
 def test_bad_input_gets_one_clear_line_and_exit_2(harness, arguments, message):

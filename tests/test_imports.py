@@ -34,14 +34,14 @@ MAY_IMPORT = {
     "terminal": "paths grid launch slurm report rich",
     "rebuild": "errors files paths grid collect report pandas",
     "workplace": "paths grid",
-    "commands": "errors paths grid launch slurm terminal workplace",
+    "commands": "errors paths data grid launch slurm terminal workplace",
     "cli": "errors files paths typer",
 }
 # What it may import inside a function, when it comes to that: the arrows that would otherwise load
 # torch, submitit or rich on the way to `--help`.
 MAY_IMPORT_LATER = {
     "launch": "detection evaluation shapes",
-    "commands": "rebuild",
+    "commands": "rebuild detection",
     "cli": "grid launch slurm terminal rebuild commands workplace",
 }
 

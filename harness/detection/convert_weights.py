@@ -72,7 +72,7 @@ def renamed(published: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def backbone_of(weights: Weights) -> nn.Module:
     """The ResNet of the paper scale that takes these weights, without memory for its own."""
-    architecture = next(name for name, one in OF_ARCHITECTURE.items() if one == weights)
+    architecture = next(name for name, one in OF_ARCHITECTURE.items() if one.name == weights.name)
     spec = finetune(Setting(scale="paper"), architecture, NO_LOSS)
     with torch.device("meta"):
         return instantiate(model_config(spec, num_classes=1).backbone.bottom_up)

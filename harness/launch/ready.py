@@ -18,14 +18,24 @@ def make_ready(runs: RunsFolder, to_do: Mapping[str, RunSpec]) -> None:
         LaunchError: detectron2 is not installed.
         DataError: data is missing or damaged.
     """
-    if to_do and importlib.util.find_spec("detectron2") is None:
+    if to_do:
+        refuse_without_detectron2()
+    prepare_data(to_do.values())
+    for run_id, spec in to_do.items():
+        write_json(runs.run(run_id).spec, asdict(spec))
+
+
+def refuse_without_detectron2() -> None:
+    """Find out that this machine lacks what trains, without importing it.
+
+    Raises:
+        LaunchError: detectron2 is not installed.
+    """
+    if importlib.util.find_spec("detectron2") is None:
         raise LaunchError(
             "detectron2 is not installed, so nothing was started. Give `make setup`, or install "
             "detectron2 from its repository: see README."
         )
-    prepare_data(to_do.values())
-    for run_id, spec in to_do.items():
-        write_json(runs.run(run_id).spec, asdict(spec))
 
 
 def refuse_many_gpus(to_do: Mapping[str, RunSpec]) -> None:

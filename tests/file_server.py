@@ -4,8 +4,6 @@ import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import pytest
-
 
 class FileServer:
     """Serves `files`; a test says how it misbehaves.
@@ -65,10 +63,3 @@ class FileServer:
         self.http.shutdown()
         self.http.server_close()
         self.thread.join()
-
-
-@pytest.fixture
-def server():
-    made = FileServer()
-    yield made
-    made.stop()
