@@ -14,8 +14,8 @@ Categories = tuple[tuple[int, str], ...]  # id and name
 
 
 @dataclass(frozen=True)
-class Split:
-    """One annotation file and the folder of its images."""
+class Part:
+    """One annotation file and the folder of its images: a split, or a part of one."""
 
     annotations: Path
     images: Path
@@ -26,8 +26,8 @@ class OwnData:
     """A folder in COCO's layout, its two splits found."""
 
     folder: Path
-    train: Split
-    val: Split
+    train: Part
+    val: Part
 
 
 def find_own_data(folder: Path) -> OwnData:
@@ -44,7 +44,7 @@ def find_own_data(folder: Path) -> OwnData:
     return OwnData(folder, _find_split(folder, "train"), _find_split(folder, "val"))
 
 
-def _find_split(folder: Path, name: str) -> Split:
+def _find_split(folder: Path, name: str) -> Part:
     pattern = f"instances_{name}*.json"
     found = sorted((folder / "annotations").glob(pattern))
     if not found:
@@ -64,7 +64,7 @@ def _find_split(folder: Path, name: str) -> Split:
             f"No image folder for {found[0]}: looked for {images}. The images of "
             f"{found[0].name} belong in {images.name}/."
         )
-    return Split(found[0], images)
+    return Part(found[0], images)
 
 
 def annotations_hash(path: Path) -> str:
@@ -87,20 +87,20 @@ def _sha256(path: Path, size: int, mtime_ns: int) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def check_annotations(split: Split, *, for_training: bool = False) -> Categories:
-    """The categories of a split that can be trained on and evaluated on; seconds for train2017.
+def check_annotations(part: Part, *, for_training: bool = False) -> Categories:
+    """The categories of annotations that can be trained and evaluated on; seconds for train2017.
 
     Args:
-        split: its annotations and images.
+        part: the annotations and their images.
         for_training: whether it must hold an object to learn from.
 
     Raises:
         DataError: names the file, the first item that is wrong, and the way out.
     """
-    where, content = str(split.annotations), read_annotations(split.annotations)
+    where, content = str(part.annotations), read_annotations(part.annotations)
     # detectron2 allows it in the same files: those of COCO 2014's minival use a few ids twice.
-    minival = "minival" in split.annotations.name
-    check_content(where, content, split.images, duplicates_allowed=minival)
+    minival = "minival" in part.annotations.name
+    check_content(where, content, part.images, duplicates_allowed=minival)
     if for_training:
         check_trainable(where, content["annotations"])
     return categories_of(content)

@@ -1,42 +1,92 @@
 """Where the images and annotations of a split lie."""
 
+import hashlib
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
-from harness.data.annotations import Split, find_own_data
+from harness.data.annotations import Part, annotations_hash, find_own_data
+from harness.data.coco import COCO, CocoFile, Layouts
 from harness.errors import DataError
 
-# Below detectron2's data root, in the places that detectron2's own registry uses.
-COCO_FILES = {
-    "coco_2014_train": ("annotations/instances_train2014.json", "train2014"),
-    "coco_2014_minival": ("annotations/instances_minival2014.json", "val2014"),
-    "coco_2017_train": ("annotations/instances_train2017.json", "train2017"),
-    "coco_2017_val": ("annotations/instances_val2017.json", "val2017"),
-}
+
+@dataclass(frozen=True)
+class Split:
+    """What is trained or tested on.
+
+    Attributes:
+        name: one of `harness.grid.spec.SPLITS`.
+        parts: annotation files with their images, one or more.
+        coco: what is known of each part; empty for other data than COCO.
+    """
+
+    name: str
+    parts: tuple[Part, ...]
+    coco: tuple[CocoFile, ...] = ()
+
+    @property
+    def annotations(self) -> Path:
+        """The annotation file of a split that has one.
+
+        Raises:
+            ValueError: it has several.
+        """
+        if len(self.parts) > 1:
+            raise ValueError(f"split: {self.name} has the annotation files {self.where}")
+        return self.parts[0].annotations
+
+    @property
+    def where(self) -> str:
+        """Its annotation files, as a message names them."""
+        return " and ".join(str(part.annotations) for part in self.parts)
 
 
-def locate(split: str, data_dir: str | None) -> Split:
-    """The annotation file and image folder of `split`.
+def locate(split: str, data_dir: str | None, coco: Layouts = COCO) -> Split:
+    """The annotation files and image folders of `split`.
 
     Args:
         split: one of `harness.grid.spec.SPLITS`.
         data_dir: folder of a user's own data or of the drawn shapes; None for COCO, which lies
-            below `DETECTRON2_DATASETS` (default `./datasets`), as everywhere in detectron2.
+            below `coco_folder()`.
+        coco: the layouts of COCO's splits; of several that are there, the first is taken.
 
     Raises:
         DataError: the data is not there; says where it was looked for.
     """
     if data_dir is not None and split.startswith(("own_", "shapes_")):
         data = find_own_data(Path(data_dir))
-        return data.train if split.endswith("_train") else data.val
-    if split not in COCO_FILES:
+        return Split(split, (data.train if split.endswith("_train") else data.val,))
+    if split not in coco:
         raise DataError(f"Split {split!r} has no place known to this version of harness.")
-    root = Path(os.environ.get("DETECTRON2_DATASETS", "datasets")).expanduser() / "coco"
-    annotations, images = (root / part for part in COCO_FILES[split])
-    for path in (annotations, images):
-        if not path.exists():
-            raise DataError(
-                f"{split} is not here: {path} is missing. Put COCO below a folder of its own and "
-                "name that folder's parent in DETECTRON2_DATASETS."
-            )
-    return Split(annotations, images)
+    root = coco_folder()
+    missing = []
+    for layout in coco[split]:
+        paths = [root / path for file in layout for path in (file.annotations, file.images)]
+        missing.append([str(path) for path in dict.fromkeys(paths) if not path.exists()])
+        if not missing[-1]:
+            parts = (Part(root / file.annotations, root / file.images) for file in layout)
+            return Split(split, tuple(parts), layout)
+    raise DataError(
+        f"{split} is not here: {', or '.join(_are_missing(paths) for paths in missing)}. Name the "
+        "folder above coco/ in DETECTRON2_DATASETS; `harness prepare` prints the commands that "
+        "fetch what is missing."
+    )
+
+
+def _are_missing(paths: list[str]) -> str:
+    return f"{' and '.join(paths)} {'is' if len(paths) == 1 else 'are'} missing"
+
+
+def coco_folder() -> Path:
+    """`coco/` below `DETECTRON2_DATASETS` (default `./datasets`), as everywhere in detectron2."""
+    return Path(os.environ.get("DETECTRON2_DATASETS", "datasets")).expanduser() / "coco"
+
+
+def hash_of(split: Split) -> str:
+    """The sha256 of the annotation file in hex; of several, that of their hashes in a row.
+
+    Raises:
+        DataError: a file cannot be read.
+    """
+    hashes = [annotations_hash(part.annotations) for part in split.parts]
+    return hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()

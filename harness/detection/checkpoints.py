@@ -101,7 +101,7 @@ def read_checkpoint(path: Path, run_id: str) -> dict[str, Any]:
 
 
 def refuse_other_annotations(
-    checkpoint: Mapping[str, Any], run_id: str, annotations: str, file: Path
+    checkpoint: Mapping[str, Any], run_id: str, annotations: str, file: str
 ) -> None:
     """Pass if a checkpoint of run `run_id` was trained on the annotations that are there now.
 
@@ -109,7 +109,7 @@ def refuse_other_annotations(
         checkpoint: what `read_checkpoint` returned.
         run_id: of the run that it belongs to.
         annotations: sha256 of the annotation file that is there now.
-        file: that annotation file.
+        file: that annotation file, as the message shall name it.
 
     Raises:
         CheckpointError: the file has changed since.

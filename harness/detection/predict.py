@@ -7,7 +7,8 @@ from detectron2.data import build_detection_test_loader
 from detectron2.evaluation.coco_evaluation import instances_to_coco_json
 from torch.utils.data import SequentialSampler
 
-from harness.data.annotations import annotations_hash, check_same_categories
+from harness.data.annotations import check_same_categories
+from harness.data.splits import hash_of
 from harness.detection.checkpoints import read_checkpoint, refuse_other_annotations, restore
 from harness.detection.datasets import load_categories, load_split
 from harness.detection.device import WORKERS, pin_device
@@ -37,11 +38,13 @@ def predict(spec: RunSpec, paths: RunPaths) -> str:
     device = pin_device()
     split = load_split(spec.test_split, spec.data_dir, spec.test_hash)
     # A class index of the model stands for a category of the split that it was trained on.
-    train_file, categories = load_categories(spec.train_split, spec.data_dir, spec.train_hash)
-    check_same_categories(train_file, categories, split.annotations, split.categories)
+    train, categories = load_categories(spec.train_split, spec.data_dir, spec.train_hash)
+    check_same_categories(
+        train.parts[0].annotations, categories, split.place.annotations, split.categories
+    )
     model = build_model(spec, len(categories)).to(device)
     checkpoint = read_checkpoint(paths.checkpoint(spec.last_iteration), spec.run_id)
-    refuse_other_annotations(checkpoint, spec.run_id, annotations_hash(train_file), train_file)
+    refuse_other_annotations(checkpoint, spec.run_id, hash_of(train), train.where)
     restore(checkpoint, {"model": model})
     model.eval()
     loader = build_detection_test_loader(

@@ -49,7 +49,7 @@ class Trained:
 
     Attributes:
         order_hash: over the image ids in the order of this run's own iterations.
-        annotations: sha256 of the annotation file, by split.
+        annotations: `hash_of` the annotation files, by split.
     """
 
     order_hash: str
@@ -224,9 +224,9 @@ def start_from(spec: RunSpec, paths: RunPaths, runs: RunsFolder, ready: Prepared
     """
     split, checkpoint = ready.split, newest_checkpoint(paths, spec.run_id)
     if checkpoint is not None:
-        refuse_other_annotations(checkpoint, spec.run_id, split.annotations_hash, split.annotations)
+        refuse_other_annotations(checkpoint, spec.run_id, split.annotations_hash, split.place.where)
     elif spec.stage == "finetune":
-        checkpoint = base_checkpoint(spec, runs, split.annotations_hash, split.annotations)
+        checkpoint = base_checkpoint(spec, runs, split.annotations_hash, split.place.where)
     if checkpoint is not None:
         return restore(checkpoint, ready.parts)
     if spec.scale == "paper":

@@ -1,6 +1,5 @@
 """A fine-tune starts from its base's final checkpoint, or refuses (section IV-B)."""
 
-from pathlib import Path
 from typing import Any
 
 from harness.detection.checkpoints import read_checkpoint, refuse_other_annotations
@@ -11,16 +10,14 @@ from harness.grid.state import last_failure
 from harness.paths import RunsFolder
 
 
-def base_checkpoint(
-    spec: RunSpec, runs: RunsFolder, annotations: str, file: Path
-) -> dict[str, Any]:
+def base_checkpoint(spec: RunSpec, runs: RunsFolder, annotations: str, file: str) -> dict[str, Any]:
     """The checkpoint of the base of the fine-tune `spec` at the iteration where the base ends.
 
     Args:
         spec: a fine-tune.
         runs: where its base's folder lies.
         annotations: sha256 of the annotation file that the fine-tune trains on.
-        file: that annotation file.
+        file: that annotation file, as the message shall name it.
 
     Raises:
         WarmStartError: it is missing, damaged, of another run, of another iteration, or trained on

@@ -25,18 +25,20 @@ def prepare_data(specs: Iterable[RunSpec]) -> None:
     for split, data_dir in sorted(trained_on | tested_on, key=str):
         if split.startswith("shapes_") and data_dir is not None:
             _draw(Path(data_dir))
-        found = locate(split, data_dir)
+        parts = locate(split, data_dir).parts
         if not split.startswith("shapes_"):
-            categories[split, data_dir] = check_annotations(
-                found, for_training=(split, data_dir) in trained_on
-            )
+            for_training = (split, data_dir) in trained_on
+            first, *others = [check_annotations(part, for_training=for_training) for part in parts]
+            categories[split, data_dir] = first
+            for part, theirs in zip(parts[1:], others, strict=True):
+                check_same_categories(parts[0].annotations, first, part.annotations, theirs)
     for spec in specs:
         train, test = (spec.train_split, spec.data_dir), (str(spec.test_split), spec.data_dir)
         if train in categories and test in categories:
             check_same_categories(
-                locate(*train).annotations,
+                locate(*train).parts[0].annotations,
                 categories[train],
-                locate(*test).annotations,
+                locate(*test).parts[0].annotations,
                 categories[test],
             )
 

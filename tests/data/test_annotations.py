@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from harness.data.annotations import (
-    Split,
+    Part,
     annotations_hash,
     check_annotations,
     check_same_categories,
@@ -36,8 +36,8 @@ def content() -> dict:
     }
 
 
-def write_split(folder: Path, name: str, data: object) -> Split:
-    split = Split(folder / "annotations" / f"instances_{name}.json", folder / name)
+def write_split(folder: Path, name: str, data: object) -> Part:
+    split = Part(folder / "annotations" / f"instances_{name}.json", folder / name)
     split.annotations.parent.mkdir(parents=True, exist_ok=True)
     split.annotations.write_text(json.dumps(data))
     split.images.mkdir()
@@ -63,8 +63,8 @@ def own_data(tmp_path) -> Path:
 def test_splits_are_found_under_the_names_of_the_drawn_shapes(own_data):
     data = find_own_data(own_data)
     assert data.folder == own_data
-    assert data.train == Split(own_data / "annotations/instances_train.json", own_data / "train")
-    assert data.val == Split(own_data / "annotations/instances_val.json", own_data / "val")
+    assert data.train == Part(own_data / "annotations/instances_train.json", own_data / "train")
+    assert data.val == Part(own_data / "annotations/instances_val.json", own_data / "val")
 
 
 def test_splits_are_found_under_the_names_of_coco_and_pass_the_checks(coco_mini):
@@ -159,7 +159,7 @@ def test_images_without_objects_pass(tmp_path):
 
 def test_a_missing_annotation_file_cannot_be_checked(tmp_path):
     with pytest.raises(DataError, match=r"Cannot read .*gone\.json: No such file"):
-        check_annotations(Split(tmp_path / "gone.json", tmp_path))
+        check_annotations(Part(tmp_path / "gone.json", tmp_path))
 
 
 def test_a_file_cut_short_is_told_with_size_and_position(tmp_path):
@@ -250,7 +250,7 @@ def test_missing_image_files_are_counted_and_the_first_is_named(tmp_path):
 def test_a_missing_image_folder_misses_all_images(tmp_path):
     split = write_split(tmp_path, "train", content())
     with pytest.raises(DataError, match=r"2 of its 2 images are missing .*first is one\.png"):
-        check_annotations(Split(split.annotations, tmp_path / "nowhere"))
+        check_annotations(Part(split.annotations, tmp_path / "nowhere"))
 
 
 def test_images_may_lie_in_folders_of_the_image_folder(tmp_path):

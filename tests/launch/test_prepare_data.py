@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness.data import splits
+from harness.data.coco import COCO
 from harness.errors import DataError
 from harness.grid.spec import base_of
 from harness.launch.prepare_data import prepare_data
@@ -27,9 +27,9 @@ def coco(own_data, paper_grid, tmp_path, monkeypatch):
     root = tmp_path / "coco"
     (root / "annotations").mkdir(parents=True)
     for split, name in (("coco_2014_train", "train"), ("coco_2014_minival", "val")):
-        annotations, images = splits.COCO_FILES[split]
-        shutil.copy(own_data / f"annotations/instances_{name}.json", root / annotations)
-        shutil.copytree(own_data / name, root / images)
+        [file] = COCO[split][0]
+        shutil.copy(own_data / f"annotations/instances_{name}.json", root / file.annotations)
+        shutil.copytree(own_data / name, root / file.images)
     monkeypatch.setenv("DETECTRON2_DATASETS", str(tmp_path))
     return root
 
