@@ -60,10 +60,14 @@ except (Exception, stop.Stopped) as error:
 """
 
 
-@pytest.fixture(scope="module", params=["float32"])
+R50, HTC = "mask_rcnn_R50_FPN", "htc_R50_FPN"
+
+
+@pytest.fixture(scope="module", params=[(R50, "float32")])
 def spec(tiny, request):
     # 6 iterations of one image each; lines, of means over two, after 2, 4 and 6.
-    base = replace(base_of(tiny()), precision=request.param)
+    architecture, precision = request.param
+    base = replace(base_of(tiny(architecture=architecture)), precision=precision)
     return replace(base, num_gpus=2, log_every=2, checkpoint_every=6)
 
 
@@ -91,7 +95,7 @@ def equal(a, b) -> bool:
     return a == b
 
 
-@pytest.mark.parametrize("spec", ["float32", "amp"], indirect=True)
+@pytest.mark.parametrize("spec", [(R50, "float32"), (R50, "amp"), (HTC, "float32")], indirect=True)
 def test_two_processes_stopped_and_resumed_end_as_two_that_were_not(spec, train_beside, tmp_path):
     undisturbed, stopped = RunsFolder(tmp_path / "undisturbed"), RunsFolder(tmp_path / "stopped")
     paths, other = stopped.run(spec.run_id), undisturbed.run(spec.run_id)
