@@ -180,6 +180,13 @@ class RunsFolder:
             if is_abandoned(path):
                 path.unlink(missing_ok=True)
 
+    def benchmark(self, run_id: str) -> Path:
+        """What `harness benchmark` has measured of a run."""
+        return self.folder / "benchmarks" / f"{run_id}.json"
+
+    def all_benchmarks(self) -> list[Path]:
+        return sorted((self.folder / "benchmarks").glob("*.json"))
+
     def code(self, name: str) -> Path:
         """The folder of the snapshot `name` of harness that jobs run."""
         return self.folder / "code" / name

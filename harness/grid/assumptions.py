@@ -1,19 +1,26 @@
 """Where the paper is silent or says two things, and what is run: lines for people to read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from harness.errors import SpecError
+from harness.grid.benchmarks import Benchmark, fitting
 from harness.grid.grid import Grid
 from harness.grid.recipes import PAPER_BATCH, Setting, finetune, scaled
 from harness.grid.spec import NO_LOSS, RunSpec
 
 
-def assumptions(grid: Grid) -> tuple[str, ...]:
-    """Where the paper is silent or says two things, and what is run."""
+def assumptions(grid: Grid, measured: Sequence[Benchmark]) -> tuple[str, ...]:
+    """Where the paper is silent or says two things, what is run, and where its cost is from."""
     specs = list(grid.runs.values())
     demo = any(spec.scale == "demo" for spec in specs)
     scale = _ON_DEMO if demo else _on_paper_scale(specs)
-    return (*_on_data(specs), *scale, *_on_batches(specs), *_on_precision(specs))
+    return (
+        *_on_data(specs),
+        *scale,
+        *_on_batches(specs),
+        *_on_precision(specs),
+        *_on_cost(specs, measured),
+    )
 
 
 _ON_DEMO = (
@@ -50,7 +57,6 @@ def _on_paper_scale(specs: list[RunSpec]) -> Iterator[str]:
     yield "The contour term acts from the first iteration of the fine-tune with weight 1."
     yield "Warm-up, as in the paper's code base: 500 iterations from a third of the learning rate."
     yield "Variant 'paper': the formulas as printed, where k >= 3 computes almost what k = 2 does."
-    yield "GPU-hours: what maskrcnn-benchmark, and mmdetection for HTC, publish for V100s."
     if any(
         spec.architecture in ("mask_rcnn_R101_FPN", "mask_rcnn_X101_FPN")
         and spec.total_batch_size == PAPER_BATCH
@@ -103,3 +109,24 @@ def _on_precision(specs: list[RunSpec]) -> Iterator[str]:
             "Precision amp: training in float16 on GPUs and bfloat16 on CPUs, weights in float32. "
             "The text names none; the code base trains in float32 unless told otherwise."
         )
+
+
+def _on_cost(specs: list[RunSpec], measured: Sequence[Benchmark]) -> Iterator[str]:
+    of: dict[str, list[str]] = {}
+    for spec in specs:
+        of.setdefault(_source(spec, fitting(spec, measured)), []).append(spec.architecture)
+    for source, architectures in of.items():
+        yield f"GPU-hours of {', '.join(dict.fromkeys(architectures))}: {source}"
+
+
+def _source(spec: RunSpec, found: Benchmark | None) -> str:
+    """Where the GPU-hours of `spec` are from, as the end of a sentence."""
+    if found is not None:
+        return (
+            f"measured here with run {found.spec.run_id}, {found.spec.num_gpus} x {found.device}, "
+            f"on {found.date}: {found.measured.iteration.mean:.3f} s per iteration."
+        )
+    if spec.scale == "demo":
+        return "measured on one thread of a busy machine with two cores."
+    zoo = "mmdetection" if spec.architecture == "htc_R50_FPN" else "maskrcnn-benchmark"
+    return f"what {zoo} publishes for V100s; `harness benchmark RUN` measures yours."

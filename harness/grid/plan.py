@@ -1,9 +1,11 @@
 """Plan: what `submit` would do and at what cost, as data. Writes nothing."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from harness.grid.assumptions import assumptions
+from harness.grid.benchmarks import Benchmark, read_benchmarks
 from harness.grid.cost import disk_gb, gpu_hours, gpu_hours_from_scratch
 from harness.grid.grid import Grid
 from harness.grid.spec import RunSpec, base_of
@@ -66,8 +68,12 @@ class Plan:
 
 
 def make_plan(grid: Grid, runs: RunsFolder) -> Plan:
-    """The plan of `grid` with what is done in `runs`."""
-    specs = grid.runs
+    """The plan of `grid` with what is done and measured in `runs`.
+
+    Raises:
+        ResultsError: a benchmark there is damaged.
+    """
+    specs, measured = grid.runs, read_benchmarks(runs)
     finetunes = [spec for spec in specs.values() if spec.stage == "finetune"]
     return Plan(
         cells=tuple(
@@ -79,28 +85,30 @@ def make_plan(grid: Grid, runs: RunsFolder) -> Plan:
             )
             for cell in grid.cells
         ),
-        runs=tuple(_planned(run_id, spec, grid, runs) for run_id, spec in specs.items()),
+        runs=tuple(_planned(spec, grid, runs, measured) for spec in specs.values()),
         gpu_hours=GpuHours(
-            plan=sum(gpu_hours(spec) for spec in specs.values()),
-            distinct_from_scratch=sum(gpu_hours_from_scratch(spec) for spec in finetunes),
-            from_scratch=sum(gpu_hours_from_scratch(cell.spec) for cell in grid.cells),
+            plan=sum(gpu_hours(spec, measured) for spec in specs.values()),
+            distinct_from_scratch=sum(gpu_hours_from_scratch(spec, measured) for spec in finetunes),
+            from_scratch=sum(gpu_hours_from_scratch(cell.spec, measured) for cell in grid.cells),
         ),
         disk_gb_running=sum(disk_gb(spec, while_running=True) for spec in specs.values()),
         disk_gb_kept=sum(disk_gb(spec, while_running=False) for spec in specs.values()),
-        assumptions=assumptions(grid),
+        assumptions=assumptions(grid, measured),
     )
 
 
-def _planned(run_id: str, spec: RunSpec, grid: Grid, runs: RunsFolder) -> PlannedRun:
+def _planned(
+    spec: RunSpec, grid: Grid, runs: RunsFolder, measured: Sequence[Benchmark]
+) -> PlannedRun:
     base = base_of(spec)
     state = run_state(spec, runs)
     return PlannedRun(
-        run_id=run_id,
-        name=grid.name_of(run_id),
+        run_id=spec.run_id,
+        name=grid.name_of(spec.run_id),
         stage=spec.stage,
         architecture=spec.architecture,
         parent=base.run_id if base else None,
         state=state.state,
         reason=state.reason,
-        gpu_hours=gpu_hours(spec),
+        gpu_hours=gpu_hours(spec, measured),
     )

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from harness.errors import ResultsError
+from harness.grid.benchmarks import Benchmark, read_benchmarks
 from harness.grid.cost import gpu_hours
 from harness.grid.grid import Grid
 from harness.grid.spec import RunSpec
@@ -93,7 +94,8 @@ def run_statuses(
         now_s: seconds since 1970; the time of the call by default.
     """
     now_s = time.time() if now_s is None else now_s
-    return tuple(_status(grid, run_id, runs, seen, now_s) for run_id in seen.states)
+    benchmarks = read_benchmarks(runs)
+    return tuple(_status(grid, run_id, runs, seen, now_s, benchmarks) for run_id in seen.states)
 
 
 def statuses_json(grid: Grid, runs: RunsFolder, seen: Seen) -> list[dict[str, Any]]:
@@ -107,7 +109,14 @@ def statuses_json(grid: Grid, runs: RunsFolder, seen: Seen) -> list[dict[str, An
     return [asdict(status) for status in run_statuses(grid, runs, seen)]
 
 
-def _status(grid: Grid, run_id: str, runs: RunsFolder, seen: Seen, now_s: float) -> RunStatus:
+def _status(
+    grid: Grid,
+    run_id: str,
+    runs: RunsFolder,
+    seen: Seen,
+    now_s: float,
+    benchmarks: tuple[Benchmark, ...],
+) -> RunStatus:
     spec, paths = grid.runs[run_id], runs.run(run_id)
     now, job = seen.states[run_id], seen.jobs.get(run_id)
     running = now.state is State.RUNNING
@@ -126,7 +135,7 @@ def _status(grid: Grid, run_id: str, runs: RunsFolder, seen: Seen, now_s: float)
         ap=_ap(spec, paths) if now.state is State.DONE else None,
         attempts=taken.attempts,
         gpu_hours=taken.gpu_hours,
-        gpu_hours_planned=gpu_hours(spec),
+        gpu_hours_planned=gpu_hours(spec, benchmarks),
         left_s=taken.left_s,
         job=job.job_id if job else "",
         node=job.node if job and running else taken.node,
