@@ -5,6 +5,11 @@ import torch
 WORKERS = {"cpu": 0, "cuda": 4}
 
 
+def gpus_here() -> int:
+    """How many GPUs torch sees."""
+    return torch.cuda.device_count() if torch.cuda.is_available() else 0
+
+
 def pin_device() -> str:
     """The device of this process; on a CPU one thread, since their number changes bits.
 

@@ -58,7 +58,11 @@ class MetricsLog(EventWriter):
 def print_progress() -> None:
     """Let detectron2 print what it does, losses and time left included, to stdout."""
     setup_logger(color=False)
-    # What is told to a person in a line needs no traceback above it.
+    hide_told_errors()
+
+
+def hide_told_errors() -> None:
+    """Let detectron2 print no traceback of what is told to a person in a line."""
     logging.getLogger("detectron2.engine.train_loop").addFilter(_is_not_told_anyway)
 
 
