@@ -189,6 +189,22 @@ def run(run: Run, scale: Scale = PAPER, data: Data = None, runs: Runs = RUNS) ->
 
 
 @app.command()
+def benchmark(
+    run: Run,
+    iters: Annotated[int, typer.Option(min=2, help="Iterations measured undisturbed.")] = 200,
+    scale: Scale = PAPER,
+    data: Data = None,
+    runs: Runs = RUNS,
+) -> None:
+    """Measure how long an iteration of a run takes here, by part. Plan then reckons with it."""
+    from harness.commands.benchmark import benchmark as measure
+    from harness.commands.named import run_named
+
+    place, spec = run_named(run, scale, data, runs)
+    measure(spec, place, iters)
+
+
+@app.command()
 def status(
     experiments: Experiments = None,
     scale: Scale = PAPER,

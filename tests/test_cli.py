@@ -76,6 +76,7 @@ def test_plan_of_one_experiment_has_its_rows_only(harness):
         (["table", "table9"], "Unknown table 'table9'. Did you mean"),
         (["table", "table1", "--format", "mdd"], "Unknown format 'mdd'. Did you mean 'md'?"),
         (["figure", "fig9"], "Unknown figure 'fig9'. Did you mean 'fig8'?"),
+        (["benchmark", "table1/k=9"], "Unknown run 'table1/k=9'. Did you mean 'table1/"),
         (["logs", "table1/k=9"], "Unknown run 'table1/k=9'. Did you mean 'table1/"),
         (
             ["submit", "--site", "local", "--only", "nothing"],

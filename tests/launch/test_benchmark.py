@@ -1,0 +1,65 @@
+"""`harness benchmark` from its processes to the file that plan reads. Slow: it trains."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from harness.detection import laps
+from harness.errors import DataError, LaunchError
+from harness.grid import NO_LOSS, RunSpec, Setting, contour, finetune
+from harness.grid.benchmarks import read_benchmarks
+from harness.launch.benchmark import benchmark
+from harness.paths import RunsFolder
+from harness.shapes import write_shapes
+
+pytestmark = pytest.mark.slow
+
+on_cpu = pytest.mark.skipif(torch.cuda.is_available(), reason="is about a machine without a GPU")
+
+
+@pytest.fixture
+def runs(tmp_path) -> RunsFolder:
+    return RunsFolder(tmp_path / "runs")
+
+
+@pytest.fixture
+def spec(tmp_path) -> RunSpec:
+    """A demo run of two processes on a few images of the user's own."""
+    folder = tmp_path / "leaves"
+    write_shapes(folder, train_images=8, val_images=2, side=64)
+    demo = finetune(Setting(scale="demo", data_dir=folder), "mask_rcnn_R50_FPN", contour())
+    return replace(demo, num_gpus=2, total_batch_size=2)
+
+
+def test_two_processes_measure_one_run_and_leave_one_file(spec, runs):
+    found = benchmark(spec, runs, 2)
+    assert list(read_benchmarks(runs)) == [found]
+    assert [path for path in runs.folder.rglob("*") if path.is_file()] == [
+        runs.benchmark(spec.run_id)
+    ]
+    assert found.spec == spec
+    assert found.measured.exchange.number == 2
+    assert laps.WAIT in found.measured.parts
+    assert "torch" in found.versions
+
+
+def test_what_stops_one_process_is_told_as_it_is(spec, runs, tmp_path):
+    for image in (tmp_path / "leaves" / "train").iterdir():
+        image.write_bytes(b"no image")
+    with pytest.raises(DataError, match=r"\.png cannot be read"):
+        benchmark(spec, runs, 2)
+    assert read_benchmarks(runs) == ()
+
+
+@on_cpu
+def test_without_its_gpus_a_run_at_paper_scale_is_refused_with_the_way_to_get_them(
+    spec, runs, tmp_path
+):
+    paper = finetune(Setting(data_dir=tmp_path / "leaves"), "mask_rcnn_R50_FPN", NO_LOSS)
+    one = replace(paper, num_gpus=1)
+    with pytest.raises(LaunchError) as error:
+        benchmark(one, runs, 2)
+    assert f"Run {one.run_id} trains on 1 GPU, and torch sees 0 on" in str(error.value)
+    assert "srun --nodes=1 --gpus-per-node=1" in str(error.value)
+    assert f"--pty harness benchmark {one.run_id} --scale paper --data" in str(error.value)
