@@ -52,6 +52,9 @@ def plan(
     scale: Scale = PAPER,
     data: Data = None,
     runs: Runs = RUNS,
+    gpus: Annotated[
+        int | None, typer.Option(min=1, help="How many you have: tells how long they take.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what submit would do and at what cost. Writes nothing."""
@@ -59,7 +62,7 @@ def plan(
     from harness.workplace import workplace
 
     place = workplace(scale, data, runs)
-    planned = make_plan(place.grid(experiments), place.runs)
+    planned = make_plan(place.grid(experiments), place.runs, gpus)
     if as_json:
         print(json.dumps(planned.to_json(), indent=2))
         return

@@ -71,6 +71,7 @@ def test_plan_of_one_experiment_has_its_rows_only(harness):
     ("arguments", "message"),
     [
         (["plan", "tabel1"], "Unknown experiment 'tabel1'. Did you mean 'table1'?"),
+        (["plan", "--gpus", "2"], "trains on 4 GPUs, and there are 2. Give --gpus 4 or more"),
         (["plan", "--scale", "dmeo"], "Unknown scale 'dmeo'. Did you mean 'demo'?"),
         (["submit", "--site", "lokal"], "Unknown site 'lokal'. Did you mean 'local'?"),
         (["table", "table9"], "Unknown table 'table9'. Did you mean"),

@@ -138,10 +138,12 @@ def doctor(place: Workplace, grid: Grid, site: str) -> bool:
     """
     cluster = load_site(site, place.sites)
     planned = make_plan(grid, place.runs)
-    ahead = [run for run in planned.runs if run.state not in (State.DONE, State.BLOCKED)]
-    gpus = [grid.runs[run.run_id].num_gpus for run in ahead]
-    hours = (run.gpu_hours / number for run, number in zip(ahead, gpus, strict=True))
-    need = Need(planned.disk_gb_running, max(hours, default=0.0), max(gpus, default=0))
+    ahead = [run for run in planned.runs if run.ahead]
+    need = Need(
+        planned.disk_gb_running,
+        max((run.gpu_hours / run.num_gpus for run in ahead), default=0.0),
+        max((run.num_gpus for run in ahead), default=0),
+    )
     return show_checks(examine(cluster, place.runs, need))
 
 

@@ -10,6 +10,7 @@ from harness.grid.cost import disk_gb, gpu_hours, gpu_hours_from_scratch
 from harness.grid.grid import Grid
 from harness.grid.spec import RunSpec, base_of
 from harness.grid.state import State, run_state
+from harness.grid.wall_clock import Task, hours_on
 from harness.paths import RunsFolder
 
 
@@ -34,7 +35,13 @@ class PlannedRun:
     parent: str | None
     state: State
     reason: str
+    num_gpus: int
     gpu_hours: float
+
+    @property
+    def ahead(self) -> bool:
+        """Whether it is to be trained yet, as far as this version of harness can."""
+        return self.state not in (State.DONE, State.BLOCKED)
 
 
 @dataclass(frozen=True)
@@ -53,12 +60,21 @@ class GpuHours:
 
 
 @dataclass(frozen=True)
+class WallClock:
+    """How long `gpus` GPUs take for what is ahead, if they have nothing else to do."""
+
+    gpus: int
+    hours: float
+
+
+@dataclass(frozen=True)
 class Plan:
-    """Cells, runs, assumptions and costs of a grid."""
+    """Cells, runs, assumptions and costs of a grid; the wall clock where a number was asked for."""
 
     cells: tuple[PlannedCell, ...]
     runs: tuple[PlannedRun, ...]
     gpu_hours: GpuHours
+    wall_clock: WallClock | None
     disk_gb_running: float
     disk_gb_kept: float
     assumptions: tuple[str, ...]
@@ -67,14 +83,21 @@ class Plan:
         return asdict(self)
 
 
-def make_plan(grid: Grid, runs: RunsFolder) -> Plan:
+def make_plan(grid: Grid, runs: RunsFolder, gpus: int | None = None) -> Plan:
     """The plan of `grid` with what is done and measured in `runs`.
 
+    Args:
+        grid: the cells and runs asked for.
+        runs: the runs' folders.
+        gpus: how many the user has; None where that is not known.
+
     Raises:
-        ResultsError: a benchmark there is damaged.
+        ResultsError: a benchmark in `runs` is damaged.
+        SpecError: a run trains on more than `gpus`.
     """
     specs, measured = grid.runs, read_benchmarks(runs)
     finetunes = [spec for spec in specs.values() if spec.stage == "finetune"]
+    planned = tuple(_planned(spec, grid, runs, measured) for spec in specs.values())
     return Plan(
         cells=tuple(
             PlannedCell(
@@ -85,12 +108,13 @@ def make_plan(grid: Grid, runs: RunsFolder) -> Plan:
             )
             for cell in grid.cells
         ),
-        runs=tuple(_planned(spec, grid, runs, measured) for spec in specs.values()),
+        runs=planned,
         gpu_hours=GpuHours(
             plan=sum(gpu_hours(spec, measured) for spec in specs.values()),
             distinct_from_scratch=sum(gpu_hours_from_scratch(spec, measured) for spec in finetunes),
             from_scratch=sum(gpu_hours_from_scratch(cell.spec, measured) for cell in grid.cells),
         ),
+        wall_clock=None if gpus is None else _wall_clock(planned, gpus),
         disk_gb_running=sum(disk_gb(spec, while_running=True) for spec in specs.values()),
         disk_gb_kept=sum(disk_gb(spec, while_running=False) for spec in specs.values()),
         assumptions=assumptions(grid, measured),
@@ -110,5 +134,16 @@ def _planned(
         parent=base.run_id if base else None,
         state=state.state,
         reason=state.reason,
+        num_gpus=spec.num_gpus,
         gpu_hours=gpu_hours(spec, measured),
     )
+
+
+def _wall_clock(planned: Sequence[PlannedRun], gpus: int) -> WallClock:
+    tasks = [
+        Task(run.run_id, run.parent, run.num_gpus, run.gpu_hours / run.num_gpus)
+        for run in planned
+        if run.ahead
+    ]
+    tasks.sort(key=lambda task: task.parent is not None)  # as `submit` does: all bases first
+    return WallClock(gpus, hours_on(gpus, tasks))

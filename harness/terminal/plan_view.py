@@ -8,8 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.grid.plan import Plan, PlannedCell, PlannedRun
-from harness.grid.state import State
-from harness.terminal.words import counts, reasons, state_text, table, title
+from harness.terminal.words import counts, duration, reasons, state_text, table, title
 
 
 def show_plan(plan: Plan, console: Console | None = None) -> None:
@@ -31,6 +30,7 @@ def show_plan(plan: Plan, console: Console | None = None) -> None:
             "",
             title("GPU-hours (at demo scale one CPU core counts as a GPU)"),
             _costs(plan),
+            *_wall_clock(plan),
             "",
             f"Disk: {plan.disk_gb_running:.1f} GB if all runs were under way at once, "
             f"{plan.disk_gb_kept:.1f} GB kept.",
@@ -74,12 +74,22 @@ def _costs(plan: Plan) -> Table:
     view = table("")
     view.show_header = False
     view.add_column(justify="right")
-    ahead = [run for run in plan.runs if run.state not in (State.DONE, State.BLOCKED)]
+    ahead = [run for run in plan.runs if run.ahead]
     view.add_row("this plan", _hours(plan.gpu_hours.plan))
     view.add_row("  of which still to do", _hours(sum(run.gpu_hours for run in ahead)))
     view.add_row("each distinct row trained alone", _hours(plan.gpu_hours.distinct_from_scratch))
     view.add_row("every row trained alone", _hours(plan.gpu_hours.from_scratch))
     return view
+
+
+def _wall_clock(plan: Plan) -> list[str]:
+    if plan.wall_clock is None:
+        return []
+    time = duration(plan.wall_clock.hours * 3600)
+    return [
+        "",
+        f"What is still to do takes {plan.wall_clock.gpus} GPUs about {time}, queue not included.",
+    ]
 
 
 def _hours(hours: float) -> str:

@@ -62,6 +62,26 @@ def test_gpu_hours_of_all_three_tables(tables, runs):
     assert hours.from_scratch == pytest.approx(1.5 * (13 * bases["R50"] + 2 * others), 1e-4)
 
 
+def test_hours_on_some_gpus_are_those_of_what_is_ahead(grid, runs):
+    # Runs on 4 GPUs: the base takes 15.133 h, each fine-tune 7.567 h. On 8 both go side by side.
+    assert make_plan(grid, runs).wall_clock is None
+    assert make_plan(grid, runs, gpus=4).wall_clock.hours == pytest.approx(30.267, abs=0.001)
+    assert make_plan(grid, runs, gpus=8).wall_clock.hours == pytest.approx(22.7, abs=0.001)
+
+
+def test_bases_start_before_all_fine_tunes(runs):
+    # Bases: R50 15.133 h, R101 18.933, X101 50.4; fine-tunes of the R50, listed first, 7.567 each.
+    # On 8 GPUs the X101 begins at 15.133 h, when the R50 ends, and its fine-tune takes 25.2 h more.
+    models = (*[R50] * 3, "mask_rcnn_R101_FPN", "mask_rcnn_X101_FPN")
+    losses = (NO_LOSS, contour(k=1), contour(k=2), NO_LOSS, NO_LOSS)
+    cells = [
+        Cell("t", str(row), finetune(Setting(), model, loss), {})
+        for row, (model, loss) in enumerate(zip(models, losses, strict=True))
+    ]
+    planned = make_plan(table_grid("t", Layout("", ("mAP",)), cells), runs, gpus=8)
+    assert planned.wall_clock.hours == pytest.approx(15.133 + 50.4 + 25.2, abs=0.001)
+
+
 def test_a_cell_names_the_others_that_show_its_run(tables, runs):
     cells = {f"{cell.table}/{cell.row}": cell for cell in make_plan(tables(), runs).cells}
     assert cells["table1/k=2"].shared_with == ("table2/contour", "table3/R50+contour")
