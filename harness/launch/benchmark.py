@@ -1,9 +1,11 @@
 """`harness benchmark`: one process for each GPU of a run, started here; what they measured."""
 
 import multiprocessing
+import os
 import socket
 import sys
 import tempfile
+import threading
 from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from datetime import UTC, datetime
@@ -46,7 +48,7 @@ def _by_processes(spec: RunSpec, runs: RunsFolder, iterations: int) -> Benchmark
     context = multiprocessing.get_context("spawn")
     with (
         tempfile.TemporaryDirectory(prefix="harness-") as folder,
-        ProcessPoolExecutor(spec.num_gpus, context) as pool,
+        ProcessPoolExecutor(spec.num_gpus, context, initializer=_end_with_parent) as pool,
     ):
         meeting = Path(folder) / "meeting"
         futures = [
@@ -63,6 +65,21 @@ def _by_processes(spec: RunSpec, runs: RunsFolder, iterations: int) -> Benchmark
                 "the memory of the machine or of the job is full. Ask for more, then give the same "
                 "command again."
             ) from error
+
+
+def _end_with_parent() -> None:
+    """Let this process end when the one that has started it does, however that ends.
+
+    It would go on and keep its GPU.
+    """
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _measure(

@@ -1,5 +1,7 @@
 """`harness benchmark` from its processes to the file that plan reads. Slow: it trains."""
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -50,6 +52,29 @@ def test_what_stops_one_process_is_told_as_it_is(spec, runs, tmp_path):
     with pytest.raises(DataError, match=r"\.png cannot be read"):
         benchmark(spec, runs, 2)
     assert read_benchmarks(runs) == ()
+
+
+KILLED_EARLY = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_CPU, (3, 3))  # of each process
+from harness.cli import main
+main()
+"""
+
+
+def test_a_process_that_is_killed_is_told_as_that(tmp_path, spec):
+    # The one that trains needs more than 3 s for its imports and iterations; that which has
+    # started it does not.
+    words = ("table2/baseline", "--scale", "demo", "--data", str(spec.data_dir), "--iters", "1000")
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED_EARLY, "benchmark", *words, "--runs", str(tmp_path / "runs")],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 2, done.stderr
+    assert "LaunchError: A process of the benchmark of run" in done.stderr
+    assert "was killed, as happens where the memory of the machine" in done.stderr
 
 
 @on_cpu
