@@ -2,6 +2,7 @@ import os
 
 import pytest
 
+from harness.grid.benchmarks import Benchmark, Measured, Spread, write_benchmark
 from harness.grid.state import Cause, RunState, State
 from harness.launch.progress import Effort, Progress, effort, progress
 from harness.launch.status import Seen, run_statuses, statuses_json
@@ -181,6 +182,38 @@ def test_a_status_line_joins_name_state_and_progress(grid, ids, runs, on_disk):
     assert line.cells == ("table1/k=2",)
     assert line.gpu_hours_planned > 0
     assert lines["base mask_rcnn_R50_FPN"].cells == ()
+
+
+def test_the_hours_planned_are_those_measured_in_the_runs_folder(grid, ids, runs, on_disk):
+    def planned() -> float:
+        lines = run_statuses(grid, runs, Seen(on_disk(), asked=False))
+        return {line.run_id: line.gpu_hours_planned for line in lines}[spec.run_id]
+
+    spec = grid.runs[ids["table1/k=2"]]
+    before = planned()
+    write_benchmark(runs, benchmark(spec, seconds=36.0))
+    # 36 s are a hundredth of an hour.
+    assert planned() == pytest.approx((spec.last_iteration - spec.first_iteration) / 100)
+    # A damaged file must not end a launch under its user's eyes; `harness plan` tells it.
+    runs.benchmark(spec.run_id).write_text("{")
+    assert planned() == before
+
+
+def benchmark(spec, seconds) -> Benchmark:
+    spread = Spread(number=2, median=seconds, low=seconds, high=seconds, mean=seconds)
+    measured = Measured(
+        started_from="random weights",
+        iteration=spread,
+        data_wait=spread,
+        parts={},
+        parts_iteration=spread,
+        exchange=None,
+        mask_rois=None,
+        peak_memory_gb=1.0,
+    )
+    return Benchmark(
+        spec=spec, measured=measured, device="CPU", host="", versions={}, date="2026-11-24"
+    )
 
 
 def test_a_scored_run_tells_its_mask_ap(grid, ids, runs, on_disk):
