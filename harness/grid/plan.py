@@ -8,6 +8,7 @@ from harness.grid.assumptions import assumptions
 from harness.grid.benchmarks import Benchmark, read_benchmarks
 from harness.grid.cost import disk_gb, gpu_hours, gpu_hours_from_scratch
 from harness.grid.grid import Grid
+from harness.grid.missing import Missing, missing_weights
 from harness.grid.spec import RunSpec, base_of
 from harness.grid.state import State, run_state
 from harness.grid.wall_clock import Task, hours_on
@@ -40,7 +41,7 @@ class PlannedRun:
 
     @property
     def ahead(self) -> bool:
-        """Whether it is to be trained yet, as far as this version of harness can."""
+        """Whether it is still to be trained, and can be."""
         return self.state not in (State.DONE, State.BLOCKED)
 
 
@@ -69,7 +70,7 @@ class WallClock:
 
 @dataclass(frozen=True)
 class Plan:
-    """Cells, runs, assumptions and costs of a grid; the wall clock where a number was asked for."""
+    """Cells, runs, what they lack, assumptions and costs; the wall clock where it was asked for."""
 
     cells: tuple[PlannedCell, ...]
     runs: tuple[PlannedRun, ...]
@@ -77,6 +78,7 @@ class Plan:
     wall_clock: WallClock | None
     disk_gb_running: float
     disk_gb_kept: float
+    missing: tuple[Missing, ...]
     assumptions: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
@@ -98,6 +100,7 @@ def make_plan(grid: Grid, runs: RunsFolder, gpus: int | None = None) -> Plan:
     specs, measured = grid.runs, read_benchmarks(runs)
     finetunes = [spec for spec in specs.values() if spec.stage == "finetune"]
     planned = tuple(_planned(spec, grid, runs, measured) for spec in specs.values())
+    ahead = {run.run_id: specs[run.run_id] for run in planned if run.ahead}
     return Plan(
         cells=tuple(
             PlannedCell(
@@ -117,6 +120,7 @@ def make_plan(grid: Grid, runs: RunsFolder, gpus: int | None = None) -> Plan:
         wall_clock=None if gpus is None else _wall_clock(planned, gpus),
         disk_gb_running=sum(disk_gb(spec, while_running=True) for spec in specs.values()),
         disk_gb_kept=sum(disk_gb(spec, while_running=False) for spec in specs.values()),
+        missing=missing_weights(ahead, runs),
         assumptions=assumptions(grid, measured),
     )
 

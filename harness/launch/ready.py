@@ -4,8 +4,10 @@ import importlib.util
 from collections.abc import Mapping
 from dataclasses import asdict
 
+from harness.data.weights import check_weights
 from harness.errors import LaunchError
 from harness.files import write_json
+from harness.grid.missing import weights_needed
 from harness.grid.spec import RunSpec
 from harness.launch.prepare_data import prepare_data
 from harness.paths import RunsFolder
@@ -16,7 +18,7 @@ def make_ready(runs: RunsFolder, to_do: Mapping[str, RunSpec]) -> None:
 
     Raises:
         LaunchError: detectron2 is not installed.
-        DataError: data is missing or damaged.
+        DataError: data or ImageNet weights are missing or damaged.
     """
     make_data_ready(to_do)
     for run_id, spec in to_do.items():
@@ -27,6 +29,7 @@ def make_data_ready(to_do: Mapping[str, RunSpec]) -> None:
     """As `make_ready`, but nothing is written into the runs' folders."""
     if to_do:
         refuse_without_detectron2()
+    check_weights(weights_needed(to_do, runs))  # before the data, which takes longer
     prepare_data(to_do.values())
 
 

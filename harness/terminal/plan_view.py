@@ -7,6 +7,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from harness.grid.missing import Missing
 from harness.grid.plan import Plan, PlannedCell, PlannedRun
 from harness.terminal.words import counts, duration, reasons, state_text, table, title
 
@@ -26,7 +27,8 @@ def show_plan(plan: Plan, console: Console | None = None) -> None:
             "",
             title("Cells"),
             _cells(plan.cells),
-            *_assumptions(plan.assumptions),
+            *_points("Missing", map(_missing, plan.missing)),
+            *_points("Assumptions", plan.assumptions),
             "",
             title("GPU-hours (at demo scale one CPU core counts as a GPU)"),
             _costs(plan),
@@ -65,9 +67,14 @@ def _cells(cells: Iterable[PlannedCell]) -> Table:
     return view
 
 
-def _assumptions(lines: Iterable[str]) -> list[RenderableType]:
+def _points(heading: str, lines: Iterable[str]) -> list[RenderableType]:
     points = [Padding(Text(f"• {line}"), (0, 0, 0, 2)) for line in lines]
-    return ["", title("Assumptions"), *points] if points else []
+    return ["", title(heading), *points] if points else []
+
+
+def _missing(one: Missing) -> str:
+    starts = f"base {one.runs[0]} starts" if len(one.runs) == 1 else f"{len(one.runs)} bases start"
+    return f"{one.found}. From it {starts}: {one.command}"
 
 
 def _costs(plan: Plan) -> Table:

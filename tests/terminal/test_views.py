@@ -1,7 +1,10 @@
 """Plans, failures, previews and words as people read them, at 80 columns."""
 
+from dataclasses import replace
+
 import pytest
 
+from harness.grid import NO_LOSS, Cell, Layout, Setting, finetune, table_grid
 from harness.grid.plan import make_plan
 from harness.grid.spec import base_of
 from harness.grid.state import Cause, RunState, State
@@ -53,6 +56,22 @@ def test_a_plan_tells_how_long_the_gpus_take_where_it_was_asked(grid, runs, cons
     show_plan(make_plan(grid, runs, gpus=2), console)
     told = "What is still to do takes 2 GPUs about 2 min, queue not included."
     assert told in printed(console)
+
+
+def test_a_plan_shows_what_is_missing_and_the_command_that_gets_it(runs, console, monkeypatch):
+    monkeypatch.setenv("HARNESS_WEIGHTS", "/w")
+    cells = [
+        Cell("table1", name, finetune(Setting(scale="paper", seed=seed), name, NO_LOSS), {})
+        for name, seed in (("mask_rcnn_R50_FPN", 0), ("mask_rcnn_R101_FPN", 0))
+    ]
+    other = replace(cells[1], row="other", spec=replace(cells[1].spec, seed=1))
+    grid = table_grid("table1", Layout("", ("mAP",)), [*cells, other])
+    show_plan(make_plan(grid, runs), console)
+    text = " ".join(printed(console).split())
+    base = base_of(cells[0].spec).run_id
+    get = "harness prepare --weights"
+    assert f"Missing • /w/R-50.safetensors is missing. From it base {base} starts: {get} • " in text
+    assert f"/w/R-101.safetensors is missing. From it 2 bases start: {get} Assumptions" in text
 
 
 def test_failures_show_their_last_lines_as_they_are(runs, console):

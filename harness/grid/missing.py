@@ -1,0 +1,61 @@
+"""What runs need and is not there: told before anything is trained or waits in a queue."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from harness.data.weights import PREPARE, Weights, fault, needed_by, weights_folder
+from harness.grid.spec import RunSpec
+from harness.paths import RunsFolder
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A file that is missing or cut short.
+
+    Attributes:
+        what: its name.
+        found: what is wrong with it, and where.
+        runs: which cannot start without it.
+        command: which mends that.
+    """
+
+    what: str
+    found: str
+    runs: tuple[str, ...]
+    command: str
+
+
+def weights_needed(specs: Mapping[str, RunSpec], runs: RunsFolder) -> tuple[Weights, ...]:
+    """The ImageNet weights from which these runs still have to start."""
+    return needed_by(specs[run_id].architecture for run_id in _starting(specs, runs))
+
+
+def missing_weights(specs: Mapping[str, RunSpec], runs: RunsFolder) -> tuple[Missing, ...]:
+    """The ImageNet weights that are missing or cut short; hashes are not compared here.
+
+    Args:
+        specs: runs by id.
+        runs: where their folders lie.
+    """
+    starting, folder = _starting(specs, runs), weights_folder()
+    return tuple(
+        Missing(
+            what=weights.file,
+            found=found,
+            runs=tuple(one for one in starting if weights in needed_by([specs[one].architecture])),
+            command=PREPARE,
+        )
+        for weights in weights_needed(specs, runs)
+        if (found := fault(weights, folder, look_inside=False))
+    )
+
+
+def _starting(specs: Mapping[str, RunSpec], runs: RunsFolder) -> list[str]:
+    # A base that has a checkpoint goes on from that, a fine-tune from its base.
+    return [
+        run_id
+        for run_id, spec in specs.items()
+        if spec.stage == "base"
+        and spec.scale == "paper"
+        and not runs.run(run_id).newest_iteration()
+    ]
