@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "numpy omegaconf PIL",
     "evaluation": "errors records data numpy pycocotools hotcoco",
     "launch": "errors files paths stop records lease data grid submitit __init__",
-    "slurm": "errors files paths stop records lease grid launch submitit pydantic __init__",
+    "slurm": "errors files paths stop records lease data grid launch submitit pydantic __init__",
     "collect": "errors files paths records grid pandas",
     "report": "errors records grid pandas numpy matplotlib",
     "terminal": "paths grid launch slurm report rich",

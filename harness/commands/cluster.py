@@ -5,6 +5,7 @@ from collections.abc import Collection
 from harness.commands.messages import tell
 from harness.errors import LaunchError
 from harness.grid import Grid
+from harness.grid.missing import weights_needed
 from harness.grid.next_command import command
 from harness.grid.plan import make_plan
 from harness.grid.state import State
@@ -140,9 +141,10 @@ def doctor(place: Workplace, grid: Grid, site: str) -> bool:
     planned = make_plan(grid, place.runs)
     ahead = [run for run in planned.runs if run.ahead]
     need = Need(
-        planned.disk_gb_running,
-        max((run.gpu_hours / run.num_gpus for run in ahead), default=0.0),
-        max((run.num_gpus for run in ahead), default=0),
+        disk_gb=planned.disk_gb_running,
+        longest_run_hours=max((run.gpu_hours / run.num_gpus for run in ahead), default=0.0),
+        most_gpus=max((run.num_gpus for run in ahead), default=0),
+        weights=weights_needed({run.run_id: grid.runs[run.run_id] for run in ahead}, place.runs),
     )
     return show_checks(examine(cluster, place.runs, need))
 

@@ -3,17 +3,18 @@
 import os
 import pwd
 import re
-import shlex
 import shutil
-import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import ceil
-from pathlib import Path
 
+from harness.data.weights import Weights
 from harness.paths import RunsFolder
+from harness.slurm.check import Check
 from harness.slurm.commands import call, seconds_of
-from harness.slurm.probe import Check, probe
+from harness.slurm.doctor_folder import free_disk, runs_folder
+from harness.slurm.doctor_weights import weights_here
+from harness.slurm.probe import probe
 from harness.slurm.site import Site
 
 COMMANDS = ("sbatch", "srun", "squeue", "scontrol", "scancel", "sinfo")
@@ -62,11 +63,13 @@ class Need:
         disk_gb: at once.
         longest_run_hours: of training, of its longest run; 0 where none is left.
         most_gpus: of one run; 0 where none is left.
+        weights: ImageNet weights that bases have still to start from.
     """
 
     disk_gb: float
     longest_run_hours: float
     most_gpus: int
+    weights: tuple[Weights, ...] = ()
 
 
 def examine(
@@ -90,8 +93,12 @@ def examine(
     for check in _before_a_job(site, runs, need):
         stopped = stopped or (check.stops and check.ok is False)
         yield check
+    here = weights_here(need.weights)
+    yield from here
     if not stopped:
-        yield from probe(site, runs, wait_s, pause)
+        # What is not whole here need not be looked for there.
+        names = [one.name for one in need.weights if all(check.ok for check in here)]
+        yield from probe(site, runs, names, wait_s, pause)
 
 
 def _before_a_job(site: Site, runs: RunsFolder, need: Need) -> Iterator[Check]:
@@ -100,8 +107,8 @@ def _before_a_job(site: Site, runs: RunsFolder, need: Need) -> Iterator[Check]:
     if commands.ok is not False:
         yield from _cluster(site)
     yield _gpus_of_runs(site, need.most_gpus)
-    yield _folder(runs.folder.absolute())
-    yield _disk(runs.folder, need.disk_gb)
+    yield runs_folder(runs.folder.absolute())
+    yield free_disk(runs.folder, need.disk_gb)
     yield _hours(site, need.longest_run_hours)
 
 
@@ -246,42 +253,6 @@ def _time_limit(site: Site, nodes: list[Nodes]) -> Check:
     fits = not limits or site.time_limit_min <= min(limits)
     advice = "" if fits else f"Set time_limit_min = {min(limits):g} or less."
     return Check("time limit of the partition", fits, found, advice)
-
-
-def _folder(folder: Path) -> Check:
-    what = "runs folder"
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        state = folder.stat()
-    except OSError as error:
-        advice = "Give --runs (or HARNESS_RUNS) a folder of your own on the shared file system."
-        return Check(what, False, f"{folder}: {error.strerror}", advice, stops=True)
-    found, mode = f"{folder}", stat.S_IMODE(state.st_mode)
-    if state.st_uid != os.getuid():
-        advice = "Give --runs one of your own."
-        return Check(what, False, f"{found} is another user's", advice, stops=True)
-    if not os.access(folder, os.W_OK | os.X_OK):
-        advice = f"`chmod u+wx {shlex.quote(str(folder))}`, or give --runs another one."
-        return Check(what, False, f"{found} cannot be written by yourself", advice, stops=True)
-    if mode & 0o022:
-        name = shlex.quote(str(folder))
-        advice = f"Others could plant files that your jobs run: `chmod go-w {name}`."
-        return Check(what, False, f"{found} can be written by others", advice)
-    if mode & 0o055:
-        advice = f"Where that is not meant: `chmod 700 {shlex.quote(str(folder))}`."
-        return Check(what, None, f"{found} can be read by others", advice)
-    return Check(what, True, f"{found} is private")
-
-
-def _disk(folder: Path, plan_gb: float) -> Check:
-    try:
-        free_gb = shutil.disk_usage(folder).free / 1e9
-    except OSError as error:
-        return Check("free disk", None, str(error.strerror), "")
-    found = f"{free_gb:,.0f} GB free, the plan needs {plan_gb:,.1f} GB at most"
-    if free_gb < plan_gb:
-        return Check("free disk", False, found, "Give --runs a folder on a larger file system.")
-    return Check("free disk", True, f"{found} (a quota is not seen here: `quota -s`)")
 
 
 def _hours(site: Site, hours: float) -> Check:

@@ -9,15 +9,21 @@ import os
 import platform
 import socket
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 # Directories that a GPU's driver makes, also seen from inside a container that was given no GPU.
 DRIVERS = ("/proc/driver/nvidia/gpus", "/sys/class/kfd/kfd/topology")
 OURS = ("harness.launch.job", "harness.detection.train")
+WEIGHTS = "harness.data.weights"
 
 
-def look_around() -> dict[str, object]:
-    """Host, CPUs, versions, GPUs; under "errors" why a package cannot be imported."""
+def look_around(weights: Sequence[str] = ()) -> dict[str, object]:
+    """Host, CPUs, versions, GPUs; under "errors" why a package cannot be imported.
+
+    Args:
+        weights: names of the ImageNet weights to look for, where a job would.
+    """
     errors: dict[str, str] = {}
     return {
         "host": socket.gethostname(),
@@ -27,6 +33,7 @@ def look_around() -> dict[str, object]:
         **_gpu(errors),
         "detectron2": _version("detectron2", errors),
         "harness": all(_version(name, errors) for name in OURS),
+        "weights": _weights(weights, errors),
         "errors": errors,
     }
 
@@ -49,13 +56,23 @@ def _version(name: str, errors: dict[str, str]) -> str:
         return ""
 
 
-def main(result: Path) -> None:
+def _weights(names: Sequence[str], errors: dict[str, str]) -> dict[str, str]:
+    """What is wrong with each of these weights; "" for nothing."""
+    if not names or not _version(WEIGHTS, errors):
+        return {}
+    ours = importlib.import_module(WEIGHTS)
+    folder = ours.weights_folder()
+    return {name: ours.fault(ours.WEIGHTS[name], folder, look_inside=False) for name in names}
+
+
+def main(result: Path, weights: Sequence[str]) -> None:
     """Write `look_around` as JSON to `result`: that it arrives is an answer too."""
-    text = json.dumps(look_around(), indent=2)
+    text = json.dumps(look_around(weights), indent=2)
     temporary = result.with_suffix(".tmp")
     temporary.write_text(text, encoding="utf-8")
     os.replace(temporary, result)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    *names, target = sys.argv[1:]
+    main(Path(target), names)

@@ -5,8 +5,7 @@ import shlex
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,9 @@ from harness.errors import LaunchError
 from harness.paths import RunsFolder, logs_in
 from harness.slurm.batch_script import Request, batch_script, python_beside, write_script
 from harness.slurm.causes import OUT_OF_MEMORY
+from harness.slurm.check import Check
 from harness.slurm.commands import call
+from harness.slurm.doctor_weights import weights_on_node
 from harness.slurm.jobs import ENDED
 from harness.slurm.sbatch import advice_for, send
 from harness.slurm.site import Site
@@ -27,33 +28,19 @@ MORE_MEMORY = "Raise mem_gb_per_gpu: importing torch and detectron2 alone takes 
 WRONG_NODE = "Correct setup, python or container in the site file."
 
 
-@dataclass(frozen=True)
-class Check:
-    """One thing that was looked at.
-
-    Attributes:
-        what: in a few words.
-        ok: None for a warning.
-        found: what is there.
-        advice: what to do next; "" where nothing is.
-        stops: whether nothing can be sent to the cluster where this is wrong.
-    """
-
-    what: str
-    ok: bool | None
-    found: str
-    advice: str = ""
-    stops: bool = False
-
-
 def probe(
-    site: Site, runs: RunsFolder, wait_s: float, pause: Callable[[], None] | None
+    site: Site,
+    runs: RunsFolder,
+    weights: Sequence[str],
+    wait_s: float,
+    pause: Callable[[], None] | None,
 ) -> Iterator[Check]:
     """What Slurm says of a job as large as the site allows, and what one small job finds.
 
     Args:
         site: the cluster.
         runs: where the runs' folders are; the job writes into it.
+        weights: names of the ImageNet weights that the job looks for.
         wait_s: how long it may wait in the queue before it is cancelled.
         pause: waits between two looks at the queue; a second by default.
     """
@@ -62,19 +49,22 @@ def probe(
         taken = _is_taken(site, script)
         yield taken
         if taken.ok is not False:
-            yield from _small_job(site, script, wait_s, pause or (lambda: time.sleep(1)))
+            pause = pause or (lambda: time.sleep(1))
+            yield from _small_job(site, script, weights, wait_s, pause)
     except LaunchError as error:
         yield Check("a job of this site", False, str(error), "")
 
 
-def _request(site: Site, folder: Path, num_gpus: int, time_limit_min: int) -> Request:
+def _request(
+    site: Site, folder: Path, num_gpus: int, time_limit_min: int, weights: Sequence[str] = ()
+) -> Request:
     python, follows = shlex.quote(python_beside(site)), shlex.quote(str(_follows(folder)))
     job = folder / "code" / "harness" / "slurm" / "doctor_job.py"
     return Request(
         name=NAME,
         output=folder,
         code=folder / "code",
-        arguments=(str(job), str(_result(folder))),
+        arguments=(str(job), *weights, str(_result(folder))),
         num_gpus=num_gpus,
         mem_gb=site.mem_gb(num_gpus),
         time_limit_min=time_limit_min,
@@ -108,10 +98,12 @@ def _is_taken(site: Site, script: Path) -> Check:
     return Check(what, False, said, advice_for(said))
 
 
-def _small_job(site: Site, script: Path, wait_s: float, pause: Callable[[], None]) -> list[Check]:
+def _small_job(
+    site: Site, script: Path, weights: Sequence[str], wait_s: float, pause: Callable[[], None]
+) -> list[Check]:
     what = "a small job runs and writes into the runs folder"
     folder = script.parent
-    request = _request(site, folder, 1, min(LIMIT_MIN, site.time_limit_min))
+    request = _request(site, folder, 1, min(LIMIT_MIN, site.time_limit_min), weights)
     write_script(script, batch_script(request, site))
     package = Path(__file__).parents[1]  # as a job gets it: from the runs folder
     shutil.copytree(
@@ -140,6 +132,7 @@ def _small_job(site: Site, script: Path, wait_s: float, pause: Callable[[], None
     return [
         Check(what, True, found),
         *_on_node(site, seen),
+        *weights_on_node(seen["weights"]),
         _after_runs(site, missing),
         *_said(said),
     ]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.data.weights import R50, write_record
 from harness.paths import RunsFolder
 from harness.slurm import doctor_job
 from harness.slurm.doctor import COMMANDS, Need, examine, gpus_of
@@ -29,6 +30,7 @@ GOOD_NODE = {
     "device": "NVIDIA A100",
     "detectron2": "0.6",
     "harness": True,
+    "weights": {},
     "errors": {},
 }
 
@@ -88,11 +90,11 @@ def cluster(tmp_path, monkeypatch) -> Cluster:
 def look(cluster, tmp_path):
     """A function that examines a site; the checks by name."""
 
-    def checks(disk_gb=0.001, hours=20.0, wait_s=0.0, most_gpus=4, **keys):
+    def checks(disk_gb=0.001, hours=20.0, wait_s=0.0, most_gpus=4, weights=(), **keys):
         least = {"name": "jura", "gpus_per_node": 4, "cpus_per_gpu": 8, "time_limit_min": 480}
         site = Site(**least | {"python": str(cluster.folder / "python")} | keys)
         runs = RunsFolder(tmp_path / "runs")
-        need = Need(disk_gb, hours, most_gpus)
+        need = Need(disk_gb, hours, most_gpus, weights)
         found = examine(site, runs, need, wait_s=wait_s, pause=lambda: None)
         return {check.what: check for check in found}
 
@@ -335,6 +337,55 @@ def test_the_nodes_side_needs_nothing_but_python(tmp_path):
         False,
     )
     assert seen["errors"]["torch"] == "ModuleNotFoundError: No module named 'torch'"
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder with R-50, whole."""
+    made = tmp_path / "weights"
+    made.mkdir()
+    monkeypatch.setenv("HARNESS_WEIGHTS", str(made))
+    (made / R50.file).write_bytes(b"weights")
+    write_record(R50, made)
+    return made
+
+
+HERE = "ImageNet weights"
+THERE = "ImageNet weights on the node"
+
+
+def test_weights_that_a_base_needs_are_looked_for_here_and_on_the_node(look, cluster, folder):
+    cluster.node_has(GOOD_NODE | {"weights": {"R-50": ""}})
+    checks = look(weights=(R50,))
+    assert (checks[HERE].ok, checks[HERE].found) == (True, f"R-50.safetensors in {folder}")
+    assert (checks[THERE].ok, checks[THERE].found) == (True, "R-50")
+    cluster.node_has(GOOD_NODE)
+    assert not {HERE, THERE} & set(look())
+
+
+def test_weights_that_the_node_does_not_see_are_wrong(look, cluster, folder):
+    cluster.node_has(GOOD_NODE | {"weights": {"R-50": "/home/me/R-50.safetensors is missing"}})
+    check = look(weights=(R50,))[THERE]
+    assert (check.ok, check.found) == (False, "/home/me/R-50.safetensors is missing")
+    assert "file system that the nodes share" in check.advice
+
+
+def test_weights_that_are_damaged_here_are_told_with_the_command(look, cluster, folder):
+    (folder / R50.file).write_bytes(b"weighty")
+    os.utime(folder / R50.file, ns=(0, 0))
+    checks = look(weights=(R50,))
+    assert checks[HERE].ok is False
+    assert "R-50.safetensors is damaged" in checks[HERE].found
+    assert "harness prepare --weights" in checks[HERE].advice
+    assert JOB in checks  # all else is looked at all the same
+
+
+def test_a_job_looks_for_weights_where_its_environment_says(look, cluster, folder):
+    # The node's own answer: a setup that sends jobs to another folder is found out.
+    cluster.say("python", f'exec {sys.executable} -S "$@"')
+    assert look(weights=(R50,))[THERE].ok
+    check = look(weights=(R50,), setup=["export HARNESS_WEIGHTS=/nowhere"])[THERE]
+    assert (check.ok, check.found) == (False, "/nowhere/R-50.safetensors is missing")
 
 
 @pytest.mark.slow

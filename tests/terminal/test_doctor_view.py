@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from harness.slurm.doctor import Check
+from harness.slurm.check import Check
 from harness.terminal.doctor_view import show_checks
 
 
