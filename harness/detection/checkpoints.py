@@ -11,10 +11,13 @@ from typing import Any, Protocol
 
 import torch
 
+from harness.detection.state_dicts import difference
 from harness.errors import CheckpointError
 from harness.files import replacing
 from harness.grid.cost import KEPT_WHILE_RUNNING
 from harness.paths import RunPaths
+
+CONTENT = ("run_id", "iteration", "state")
 
 
 class Stateful(Protocol):
@@ -77,7 +80,7 @@ def read_checkpoint(path: Path, run_id: str) -> dict[str, Any]:
     """What `save_checkpoint` wrote.
 
     Raises:
-        CheckpointError: the file is missing, damaged, or of another run.
+        CheckpointError: the file is missing, damaged, no checkpoint, or of another run.
     """
     if not path.exists():
         raise CheckpointError(f"the checkpoint {path} is missing")
@@ -87,7 +90,7 @@ def read_checkpoint(path: Path, run_id: str) -> dict[str, Any]:
         if damaged is not None:
             raise CheckpointError(f"the checkpoint {path} is damaged (checksum of {damaged})")
         checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        owner = checkpoint["run_id"]
+        lacks = [name for name in CONTENT if name not in checkpoint]
     except CheckpointError:
         raise
     except Exception as error:  # torch raises whatever the bytes lead it to
@@ -95,8 +98,14 @@ def read_checkpoint(path: Path, run_id: str) -> dict[str, Any]:
             f"the checkpoint {path} cannot be read ({type(error).__name__}): it is cut short or "
             "holds more than plain tensors"
         ) from error
-    if owner != run_id:
-        raise CheckpointError(f"the checkpoint {path} is of run {owner}, not {run_id}")
+    if lacks:
+        raise CheckpointError(
+            f"the checkpoint {path} lacks {', '.join(lacks)}: harness did not write it"
+        )
+    if checkpoint["run_id"] != run_id:
+        raise CheckpointError(
+            f"the checkpoint {path} is of run {checkpoint['run_id']}, not {run_id}"
+        )
     return checkpoint
 
 
@@ -127,15 +136,33 @@ def refuse_other_annotations(
 def restore(checkpoint: Mapping[str, Any], parts: Mapping[str, Stateful]) -> int:
     """Load a checkpoint into `parts`; returns the iterations done.
 
+    Args:
+        checkpoint: what `read_checkpoint` returned.
+        parts: what has a state; "model" is looked at before any of them is changed.
+
     Raises:
         CheckpointError: it holds other layers or parameters than the model has.
     """
+    state = checkpoint["state"]
     try:
-        for name, part in parts.items():
-            part.load_state_dict(checkpoint["state"][name])
-    except (RuntimeError, ValueError, KeyError) as error:
-        raise CheckpointError(f"the checkpoint does not fit the model: {error}") from error
+        different = difference(parts["model"].state_dict(), state["model"])
+        if not different:
+            for name, part in parts.items():
+                part.load_state_dict(state[name])
+    except (RuntimeError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _does_not_fit(checkpoint, f"{type(error).__name__}: {error}") from error
+    if different:
+        raise _does_not_fit(checkpoint, different)
     return int(checkpoint["iteration"])
+
+
+def _does_not_fit(checkpoint: Mapping[str, Any], why: str) -> CheckpointError:
+    run_id = checkpoint["run_id"]
+    return CheckpointError(
+        f"The checkpoint of run {run_id} at iteration {checkpoint['iteration']} does not fit the "
+        f"model ({why}): other code or libraries wrote it. Go on with those that env.json in its "
+        f"folder names, or move the folder of run {run_id} away to train it anew."
+    )
 
 
 def _newest_first(paths: RunPaths) -> list[Path]:

@@ -122,11 +122,43 @@ def test_a_planted_payload_does_not_run(paths, tmp_path, save_as, monkeypatch):
     assert not witness.exists()
 
 
-def test_other_layers_than_the_models_are_refused(paths, parts):
+def test_other_layers_than_the_models_are_refused_by_their_names_before_anything_is_loaded(
+    paths, parts
+):
     save(paths, parts, 2)
-    other = {"model": torch.nn.Linear(3, 5)}
-    with pytest.raises(CheckpointError, match="does not fit the model"):
-        restore(newest_checkpoint(paths, "3f9c1ab2"), other)
+    layers = torch.nn.Linear(3, 5, bias=False), torch.nn.Linear(1, 1)
+    other = torch.nn.ModuleDict({"fc": layers[1]})
+    other.register_parameter("weight", layers[0].weight)
+    before = {name: value.clone() for name, value in other.state_dict().items()}
+    with pytest.raises(
+        CheckpointError,
+        match=r"^The checkpoint of run 3f9c1ab2 at iteration 2 does not fit the model \(missing: "
+        r"fc\.weight, fc\.bias; not the model's: bias; of another shape: weight \(2, 3\), not "
+        r"\(5, 3\)\): other code or libraries wrote it\. Go on with those .* to train it anew\.$",
+    ):
+        restore(newest_checkpoint(paths, "3f9c1ab2"), parts | {"model": other})
+    assert all(torch.equal(value, before[name]) for name, value in other.state_dict().items())
+
+
+def test_an_optimizer_of_other_parameters_is_refused_in_one_line(paths, parts):
+    save(paths, parts, 2)
+    other = torch.optim.SGD([parts["model"].weight], lr=0.1)
+    with pytest.raises(CheckpointError, match=r"\(ValueError: .*parameter group.*\): other code"):
+        restore(newest_checkpoint(paths, "3f9c1ab2"), parts | {"optimizer": other})
+
+
+def test_a_checkpoint_without_a_part_that_is_asked_for_is_refused(paths, parts):
+    save(paths, {"model": parts["model"]}, 2)
+    with pytest.raises(CheckpointError, match=r"does not fit the model \(KeyError: 'optimizer'\)"):
+        restore(newest_checkpoint(paths, "3f9c1ab2"), parts)
+
+
+def test_a_file_that_harness_did_not_write_is_told_by_what_it_lacks(paths, parts):
+    path = paths.checkpoint(2)
+    path.parent.mkdir(parents=True)
+    torch.save({"model": parts["model"].state_dict(), "iteration": 2}, path)
+    with pytest.raises(CheckpointError, match=r"0002\.pth lacks run_id, state: harness"):
+        read_checkpoint(path, "3f9c1ab2")
 
 
 class FullAfter(io.RawIOBase):
