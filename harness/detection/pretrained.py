@@ -1,6 +1,6 @@
 """ImageNet weights from which a base starts at paper scale (section IV-B)."""
 
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import nn
 
@@ -20,17 +20,25 @@ def load_imagenet_weights(architecture: str, backbone: nn.Module) -> None:
         backbone: its `backbone.bottom_up`.
 
     Raises:
-        DataError: the file is missing or damaged, or its layers are not the backbone's.
+        DataError: the file is missing or damaged, was made of other weights than the published
+            ones, or its layers are not the backbone's.
     """
     weights = OF_ARCHITECTURE[architecture]
     check_weights([weights])
     path = weights_folder() / weights.file
     try:
+        with safe_open(path, "pt") as file:
+            source = (file.metadata() or {}).get("sha256", "")
         state = load_file(path)
     except SafetensorError as error:
         raise DataError(
             f"{path} is no safetensors file: {error}. {_again(weights.file)}"
         ) from error
+    if not source.startswith(weights.sha256):  # under the same run id they would move its numbers
+        raise DataError(
+            f"{path} was made of other weights (sha256 {source[:8] or 'unknown'}) than those "
+            f"published as {weights.published}. {_again(weights.file)}"
+        )
     different = difference(backbone.state_dict(), state)
     if different:
         raise DataError(f"{path} does not fit {architecture}: {different}. {_again(weights.file)}")

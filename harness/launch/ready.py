@@ -20,17 +20,12 @@ def make_ready(runs: RunsFolder, to_do: Mapping[str, RunSpec]) -> None:
         LaunchError: detectron2 is not installed.
         DataError: data or ImageNet weights are missing or damaged.
     """
-    make_data_ready(to_do)
-    for run_id, spec in to_do.items():
-        write_json(runs.run(run_id).spec, asdict(spec))
-
-
-def make_data_ready(to_do: Mapping[str, RunSpec]) -> None:
-    """As `make_ready`, but nothing is written into the runs' folders."""
     if to_do:
         refuse_without_detectron2()
     check_weights(weights_needed(to_do, runs))  # before the data, which takes longer
     prepare_data(to_do.values())
+    for run_id, spec in to_do.items():
+        write_json(runs.run(run_id).spec, asdict(spec))
 
 
 def refuse_without_detectron2() -> None:

@@ -19,8 +19,8 @@ def backbone():
     return torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.Linear(2, 1))
 
 
-def write(folder, state) -> None:
-    save_file(state, folder / R50.file)
+def write(folder, state, source=R50.sha256) -> None:
+    save_file(state, folder / R50.file, {"sha256": source})
     write_record(R50, folder)
 
 
@@ -73,4 +73,21 @@ def test_a_file_of_another_kind_is_refused(folder):
     torch.save(backbone().state_dict(), folder / R50.file)
     write_record(R50, folder)
     with pytest.raises(DataError, match=r"R-50\.safetensors is no safetensors file: .* again\."):
+        load_imagenet_weights(ARCHITECTURE, backbone())
+
+
+def test_a_file_made_of_other_weights_is_refused_though_it_would_fit(folder):
+    write(folder, backbone().state_dict(), source="0123456789abcdef")
+    with pytest.raises(
+        DataError,
+        match=r"R-50\.safetensors was made of other weights \(sha256 01234567\) than those "
+        r"published as resnet50_caffe-788b5fa3\.pth\. Delete",
+    ):
+        load_imagenet_weights(ARCHITECTURE, backbone())
+
+
+def test_a_file_that_does_not_say_of_what_it_was_made_is_refused(folder):
+    save_file(backbone().state_dict(), folder / R50.file)
+    write_record(R50, folder)
+    with pytest.raises(DataError, match=r"made of other weights \(sha256 unknown\)"):
         load_imagenet_weights(ARCHITECTURE, backbone())

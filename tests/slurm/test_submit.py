@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from harness.errors import LaunchError
+from harness.errors import DataError, LaunchError
+from harness.grid import NO_LOSS, Cell, Layout, Setting, finetune, table_grid
 from harness.grid.state import RunState, State
 from harness.lease import lease
 from harness.slurm.look import look
@@ -445,3 +446,14 @@ def test_records_and_specs_are_the_users_alone(give, runs):
     folders = [runs.folder, runs.submissions, *(path.parent for path in runs.folder.glob("*/*"))]
     assert {folder.stat().st_mode & 0o077 for folder in folders} == {0}
     assert os.listdir(runs.submissions)
+
+
+def test_weights_that_are_missing_stop_a_submission_before_anything_is_queued(
+    give, cluster, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("HARNESS_WEIGHTS", str(tmp_path))
+    spec = finetune(Setting(scale="paper"), "mask_rcnn_X101_FPN", NO_LOSS)
+    paper = table_grid("t", Layout("", ("mAP",)), [Cell("t", "X101", spec, {})])
+    with pytest.raises(DataError, match=r"X-101-32x8d\.safetensors is missing.*harness prepare"):
+        give(grid=paper)
+    assert cluster.calls("sbatch") == []
