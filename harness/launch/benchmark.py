@@ -17,7 +17,8 @@ from harness.grid.next_command import command
 from harness.grid.spec import NOT_BUILT, RunSpec
 from harness.launch.environment import PACKAGES, describe_device, package_version
 from harness.launch.error_class import class_of
-from harness.launch.ready import make_data_ready
+from harness.launch.prepare_data import prepare_data
+from harness.launch.ready import refuse_without_detectron2
 from harness.launch.train_and_score import silence_libraries
 from harness.paths import RunsFolder
 from harness.records import End
@@ -37,7 +38,8 @@ def benchmark(spec: RunSpec, runs: RunsFolder, iterations: int) -> Benchmark:
     """
     if spec.architecture in NOT_BUILT:
         raise LaunchError(f"Run {spec.run_id} cannot be started: {NOT_BUILT[spec.architecture]}.")
-    make_data_ready({spec.run_id: spec})
+    refuse_without_detectron2()
+    prepare_data([spec])
     found = _by_processes(spec, runs, iterations)
     write_benchmark(runs, found)
     return found
