@@ -14,7 +14,7 @@ from pathlib import Path
 from harness.errors import LaunchError
 from harness.grid.benchmarks import Benchmark, write_benchmark
 from harness.grid.next_command import command
-from harness.grid.spec import NOT_BUILT, RunSpec
+from harness.grid.spec import RunSpec
 from harness.launch.environment import PACKAGES, describe_device, package_version
 from harness.launch.error_class import class_of
 from harness.launch.prepare_data import prepare_data
@@ -36,8 +36,6 @@ def benchmark(spec: RunSpec, runs: RunsFolder, iterations: int) -> Benchmark:
         LaunchError: it cannot be trained here.
         HarnessError: what would stop its training.
     """
-    if spec.architecture in NOT_BUILT:
-        raise LaunchError(f"Run {spec.run_id} cannot be started: {NOT_BUILT[spec.architecture]}.")
     refuse_without_detectron2()
     prepare_data([spec])
     found = _by_processes(spec, runs, iterations)
