@@ -46,6 +46,8 @@ def _on_data(specs: list[RunSpec]) -> Iterator[str]:
             "Training split: COCO 2014 trainval35k (118,287 images), at whose level the published "
             "baselines sit. The text says COCO 2014 train (82,783 images)."
         )
+    if any(spec.architecture == "htc_R50_FPN" and not spec.semantic_branch for spec in specs):
+        yield "HTC without its semantic branch, which would need stuff maps."
 
 
 def _on_paper_scale(specs: list[RunSpec]) -> Iterator[str]:

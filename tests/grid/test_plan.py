@@ -152,6 +152,7 @@ def test_own_data_is_named_and_nothing_is_claimed_of_coco(runs, own_data, scale)
     cells = [Cell("t", a, finetune(setting, a, NO_LOSS), {}) for a in (R50, "htc_R50_FPN")]
     text = said(table_grid("t", Layout("", ("mAP",)), cells), runs)
     assert f"Data: the annotations below {own_data}" in text
+    assert "HTC without its semantic branch" in text
     assert "COCO 2014" not in text
     assert "COCO 2017" not in text
 
