@@ -1,4 +1,5 @@
 import re
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -95,27 +96,88 @@ def test_the_loss_and_its_options_reach_the_head():
     assert model_config(spec, 3).roi_heads.mask_head.contour_term == spec.loss
 
 
+# maskrcnn-benchmark's config/defaults.py and configs/e2e_mask_rcnn_R_50_FPN_1x.yaml, under the
+# names that detectron2 has for them.
+CODE_BASE = {
+    "pixel_mean": [102.9801, 115.9465, 122.7717],
+    "pixel_std": [1, 1, 1],
+    "input_format": "BGR",
+    "backbone.bottom_up.freeze_at": 2,
+    "backbone.out_channels": 256,
+    "proposal_generator.anchor_generator.sizes": [[32], [64], [128], [256], [512]],
+    "proposal_generator.anchor_generator.aspect_ratios": [0.5, 1, 2],
+    "proposal_generator.anchor_generator.strides": [4, 8, 16, 32, 64],
+    "proposal_generator.anchor_matcher.thresholds": [0.3, 0.7],
+    "proposal_generator.anchor_boundary_thresh": 0,
+    "proposal_generator.batch_size_per_image": 256,
+    "proposal_generator.positive_fraction": 0.5,
+    "proposal_generator.pre_nms_topk": [2000, 1000],
+    "proposal_generator.post_nms_topk": [2000, 1000],
+    "proposal_generator.nms_thresh": 0.7,
+    "proposal_generator.smooth_l1_beta": 1 / 9,
+    "roi_heads.batch_size_per_image": 512,
+    "roi_heads.positive_fraction": 0.25,
+    "roi_heads.proposal_matcher.thresholds": [0.5],
+    "roi_heads.box_pooler.output_size": 7,
+    "roi_heads.box_pooler.pooler_type": "ROIAlign",
+    "roi_heads.box_pooler.sampling_ratio": 2,
+    "roi_heads.box_pooler.scales": [0.25, 0.125, 0.0625, 0.03125],
+    "roi_heads.box_head.fc_dims": [1024, 1024],
+    "roi_heads.box_predictor.box2box_transform.weights": [10, 10, 5, 5],
+    "roi_heads.box_predictor.smooth_l1_beta": 1,
+    "roi_heads.box_predictor.test_score_thresh": 0.05,
+    "roi_heads.box_predictor.test_nms_thresh": 0.5,
+    "roi_heads.box_predictor.test_topk_per_image": 100,
+    "roi_heads.mask_pooler.output_size": 14,
+    "roi_heads.mask_pooler.pooler_type": "ROIAlign",
+    "roi_heads.mask_pooler.sampling_ratio": 2,
+    "roi_heads.mask_pooler.scales": [0.25, 0.125, 0.0625, 0.03125],
+    "roi_heads.mask_head.conv_dims": [256] * 5,  # its four, and the one that doubles the side
+}
+# What detectron2's functions take where a configuration is silent.
+SILENT = {
+    "proposal_generator.smooth_l1_beta": 0,
+    "proposal_generator.anchor_boundary_thresh": -1,
+    "roi_heads.box_predictor.smooth_l1_beta": 0,
+    "roi_heads.box_predictor.test_nms_thresh": 0.5,
+    "roi_heads.box_predictor.test_topk_per_image": 100,
+}
+
+
 def settings(name, value):
     """Each value of a nested configuration by its dotted name."""
     if isinstance(value, dict):
         return {k: v for key in value for k, v in settings(f"{name}.{key}", value[key]).items()}
-    return {name.removeprefix("."): value}
+    return {name.removeprefix("."): list(value) if isinstance(value, tuple) else value}
 
 
-def test_the_recipes_table_holds_each_setting_in_which_the_model_differs_from_detectron2():
+def said(cell):
+    """What a cell of the table says: a number, several, or a word; remarks in brackets are none."""
+    words = re.sub(r" \(.*\)", "", cell).split(", ")
+    try:
+        numbers = [float(Fraction(word)) for word in words]
+    except ValueError:
+        return cell.partition(" (")[0]
+    return numbers if len(numbers) > 1 else numbers[0]
+
+
+def test_the_recipes_table_holds_each_setting_in_which_the_three_differ():
     # The stages are built by another function, for R50 to the same blocks: see the tests above.
-    theirs = settings("", OmegaConf.to_container(model_zoo.get_config(DETECTRON2).model))
+    theirs = SILENT | settings("", OmegaConf.to_container(model_zoo.get_config(DETECTRON2).model))
     spec = finetune(Setting(scale="paper"), "mask_rcnn_R50_FPN", NO_LOSS)
-    ours = settings("", OmegaConf.to_container(model_config(spec, 80)))
+    ours = SILENT | settings("", OmegaConf.to_container(model_config(spec, 80)))
+    assert CODE_BASE.keys() <= ours.keys()
     differing = {
-        name: (theirs.get(name, 0), ours.get(name))  # a beta that is left out is 0 in detectron2
+        name: (theirs.get(name), CODE_BASE.get(name), ours.get(name))
         for name in theirs.keys() | ours.keys()
-        if theirs.get(name) != ours.get(name) and not name.startswith("backbone.bottom_up.stages.")
+        if not name.startswith("backbone.bottom_up.stages.")
+        and not theirs.get(name) == ours.get(name) == CODE_BASE.get(name, ours.get(name))
     }
-    row = re.compile(r"^\| `([a-z_.0-9]+)` \| (\d)[^|]* \| ([^|]+) \| code base \|$", re.MULTILINE)
+    row = re.compile(
+        r"^\| `([a-z_.0-9]+)` \| ([^|]+) \| ([^|]+) \| ([^|]+) \| [^|]+ \|$", re.MULTILINE
+    )
     told = {
-        name: (float(theirs), 1 / 9 if ours == "1/9" else float(ours))
-        for name, theirs, ours in row.findall(RECIPE.read_text(encoding="utf-8"))
+        name: tuple(map(said, cells)) for name, *cells in row.findall(RECIPE.read_text("utf-8"))
     }
     assert told == differing
 
@@ -128,17 +190,26 @@ def test_the_recipes_table_holds_the_numbers_of_training():
     assert warmup.scheduler.milestones == [60_000, 80_000, 90_000]
     assert warmup.warmup_length * 90_000 == pytest.approx(1000)
     assert warmup.warmup_factor == 0.001
+    steps = "{}K and {}K of {}K".format(
+        *(n // 1000 for n in (*spec.schedule.steps, spec.schedule.max_iter))
+    )
+    # maskrcnn-benchmark's configs/e2e_mask_rcnn_X_101_32x8d_FPN_1x.yaml has batch 8.
     for line in (
-        f"| 16 | {spec.total_batch_size}, on {spec.num_gpus} GPUs |",
-        f"| 0.02 | {spec.schedule.base_lr} |",
-        "| 60K and 80K of 90K | {}K and {}K of {}K |".format(
-            *(n // 1000 for n in (*spec.schedule.steps, spec.schedule.max_iter))
-        ),
-        f"| {spec.schedule.warmup_iters} from 1/3, linear |".removeprefix("| "),
-        f"| {SIDES['paper'][0]} px |",
+        f"| 16 | 16; its X101: 8 | {spec.total_batch_size}, on {spec.num_gpus} GPUs |",
+        f"| 0.02 | 0.02; its X101: 0.01 | {spec.schedule.base_lr} |",
+        f"| 60K and 80K of 90K | the same; its X101: {steps} | {steps} |",
+        f"| 1,000 iterations from 0.001 | 500 from 1/3, linear | {spec.schedule.warmup_iters} from "
+        "1/3, linear |",
+        f"| 800 px | {SIDES['paper'][0]} px |",
     ):
         assert line in RECIPE.read_text(encoding="utf-8")
     assert spec.schedule.warmup_factor == pytest.approx(1 / 3)
+
+
+def test_the_recipes_table_holds_what_differs_in_x101():
+    spec = finetune(Setting(scale="paper"), "mask_rcnn_X101_FPN", NO_LOSS)
+    std = ", ".join(f"{value:g}" for value in model_config(spec, 80).pixel_std)
+    assert f"| X101's `pixel_std` | {std} | 1 | {std} |" in RECIPE.read_text(encoding="utf-8")
 
 
 def test_biases_learn_twice_as_fast_and_do_not_decay():

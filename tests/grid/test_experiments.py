@@ -1,7 +1,10 @@
+import re
+from pathlib import Path
+
 import pytest
 
 from harness.errors import SpecError
-from harness.grid import Setting
+from harness.grid import Setting, base_of
 from harness.grid.experiments import load_grid
 
 EXPERIMENT = """
@@ -77,3 +80,17 @@ def test_a_mistake_in_a_grid_is_told_with_the_file(folder, body, message):
     (folder / "mine.py").write_text(f"{head}def grid(setting):\n    {body}\n")
     with pytest.raises(SpecError, match=message):
         names(folder, "mine")
+
+
+def test_the_example_of_runs_that_are_not_the_recipes_is_an_experiment(tmp_path):
+    readme = Path(__file__).parents[2] / "experiments" / "README.md"
+    (example,) = re.findall(r"^```python\n(.*?)^```", readme.read_text("utf-8"), re.M | re.S)
+    (tmp_path / "x101.py").write_text(example)
+    cells = load_grid((), Setting(), tmp_path).cells
+    batch_4, amp, trainval35k = (cell.spec for cell in cells)
+    schedule = batch_4.schedule
+    told = (schedule.base_lr, schedule.steps, schedule.max_iter)
+    assert told == (0.005, (240_000, 320_000), 360_000)
+    assert (amp.precision, trainval35k.train_split) == ("amp", "coco_2014_trainval35k")
+    assert len({base_of(spec).run_id for spec in (batch_4, amp, trainval35k)}) == 3
+    assert {base_of(spec).precision for spec in (amp, batch_4)} == {"amp", "float32"}
