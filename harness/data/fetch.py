@@ -49,6 +49,7 @@ def fetch(
             came is not what was asked for.
         HarnessError: the disk is full.
     """
+    part = target.with_name(f"{target.name}.part")
     if target.exists():
         wrong = _wrong(target, sha256)
         if wrong:
@@ -56,8 +57,8 @@ def fetch(
                 f"{target} is not the file of {url}: {wrong}. Delete it and give the same command "
                 "again."
             )
+        part.unlink(missing_ok=True)  # of an earlier call, before it was brought by hand
         return
-    part = target.with_name(f"{target.name}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with part.open("ab") as file:

@@ -136,9 +136,10 @@ def test_other_bytes_than_asked_for_are_not_kept(server, url, target):
 
 
 def test_a_file_that_was_put_there_by_hand_is_checked_and_not_fetched(server, url, target):
-    target.parent.mkdir()
+    left_behind(target, CONTENT[:7000])
     target.write_bytes(CONTENT)
     fetch(url, target, sha256=SHA256[:8])
+    assert list(target.parent.iterdir()) == [target]
     target.write_bytes(CONTENT[:-1])
     with pytest.raises(DownloadError, match=rf"{target} is not the file of {url}: .*Delete it"):
         fetch(url, target, sha256=SHA256[:8])
