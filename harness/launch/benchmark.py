@@ -6,8 +6,10 @@ import socket
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
 from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from harness.launch.ready import refuse_without_detectron2
 from harness.launch.train_and_score import silence_libraries
 from harness.paths import RunsFolder
 from harness.records import End
+from harness.stop import PeerLost
 
 
 def benchmark(spec: RunSpec, runs: RunsFolder, iterations: int) -> Benchmark:
@@ -59,7 +62,7 @@ def _by_processes(spec: RunSpec, runs: RunsFolder, iterations: int) -> Benchmark
             for future in wait(futures, return_when=FIRST_EXCEPTION).done:
                 future.result()
             return futures[0].result()
-        except BrokenProcessPool as error:
+        except (BrokenProcessPool, PeerLost) as error:
             raise LaunchError(
                 f"A process of the benchmark of run {spec.run_id} was killed, as happens where "
                 "the memory of the machine or of the job is full. Ask for more, then give the same "
@@ -94,16 +97,8 @@ def _measure(
 
     device = describe_device()
     _refuse_few_gpus(spec, runs, gpus_here())
-    try:
-        with process_group(rank, spec.num_gpus, rank, meeting):
-            measured = measure(spec, runs, iterations, _tell)
-    except Exception as error:
-        if class_of(error) not in (End.OUT_OF_MEMORY, End.OUT_OF_GPU_MEMORY):
-            raise
-        raise LaunchError(
-            f"Run {spec.run_id} needs more memory than there is here, for "
-            f"{spec.total_batch_size // spec.num_gpus} images at a time: {error}"
-        ) from error
+    with memory_told(spec), process_group(rank, spec.num_gpus, rank, meeting):
+        measured = measure(spec, runs, iterations, _tell)
     return Benchmark(
         spec=spec,
         measured=measured,
@@ -112,6 +107,25 @@ def _measure(
         versions={name: found for name in PACKAGES if (found := package_version(name))},
         date=datetime.now(UTC).date().isoformat(),
     )
+
+
+@contextmanager
+def memory_told(spec: RunSpec) -> Iterator[None]:
+    """Tell a lack of memory in the block as what it is to the person at the terminal.
+
+    Raises:
+        LaunchError: there was not enough.
+    """
+    try:
+        yield
+    except Exception as error:
+        if class_of(error) not in (End.OUT_OF_MEMORY, End.OUT_OF_GPU_MEMORY):
+            raise
+        images = spec.total_batch_size // spec.num_gpus
+        raise LaunchError(
+            f"Run {spec.run_id} needs more memory than there is here, with images per GPU: "
+            f"{images}. Give the command where there is more. It said: {error}"
+        ) from error
 
 
 def _refuse_few_gpus(spec: RunSpec, runs: RunsFolder, there: int) -> None:

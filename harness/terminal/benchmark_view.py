@@ -37,10 +37,11 @@ def _head(benchmark: Benchmark) -> list[Text]:
     spec = benchmark.spec
     branch = ", semantic branch" if spec.semantic_branch else ""
     images = spec.total_batch_size // spec.num_gpus
+    each = f"{images} image{'' if images == 1 else 's'} each"
     return [
         title(f"{spec.run_id}: {spec.architecture}{branch}, {spec.scale} scale, {spec.stage}"),
         Text(f"loss {spec.loss.name}, {spec.precision}, from {benchmark.measured.started_from}"),
-        Text(f"on {spec.num_gpus} x {benchmark.device} ({benchmark.host}), {images} images each"),
+        Text(f"on {spec.num_gpus} x {benchmark.device} ({benchmark.host}), {each}"),
     ]
 
 

@@ -39,7 +39,7 @@ def test_a_spread_is_median_quartiles_and_mean():
 
 def test_parts_add_up_to_their_iteration(measured):
     parts = sum(part.mean for part in measured.parts.values())
-    assert parts == pytest.approx(measured.parts_iteration.mean, rel=0.01)
+    assert parts == pytest.approx(measured.parts_iteration.mean, rel=0.05)
     assert list(measured.parts) == [name for name in laps.PARTS if name in measured.parts]
     assert {laps.DATA, laps.BACKBONE, laps.MASK, laps.TERM, laps.BACKWARD} <= set(measured.parts)
     assert laps.WAIT not in measured.parts  # there is no other process

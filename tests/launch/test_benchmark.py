@@ -11,7 +11,7 @@ from harness.detection import laps
 from harness.errors import DataError, LaunchError
 from harness.grid import NO_LOSS, RunSpec, Setting, contour, finetune
 from harness.grid.benchmarks import read_benchmarks
-from harness.launch.benchmark import benchmark
+from harness.launch.benchmark import benchmark, memory_told
 from harness.paths import RunsFolder
 from harness.shapes import write_shapes
 
@@ -75,6 +75,16 @@ def test_a_process_that_is_killed_is_told_as_that(tmp_path, spec):
     assert done.returncode == 2, done.stderr
     assert "LaunchError: A process of the benchmark of run" in done.stderr
     assert "was killed, as happens where the memory of the machine" in done.stderr
+
+
+def test_a_lack_of_memory_is_told_and_no_other_error_is_taken_for_it(spec):
+    with pytest.raises(LaunchError) as error, memory_told(spec):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+    assert f"Run {spec.run_id} needs more memory than there is here" in str(error.value)
+    assert "with images per GPU: 1." in str(error.value)
+    assert "Tried to allocate 2 GiB" in str(error.value)
+    with pytest.raises(KeyError), memory_told(spec):
+        raise KeyError("a bug")
 
 
 @on_cpu
