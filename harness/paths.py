@@ -1,5 +1,6 @@
 """Where everything lies on disk: the only place that knows a file name."""
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -138,6 +139,10 @@ class RunsFolder:
         return self.folder / "data" / name
 
     @property
+    def checked(self) -> "CheckedData":
+        return CheckedData(self.folder / "checked")
+
+    @property
     def submissions(self) -> Path:
         """Records of what was given to Slurm, and what its jobs print before they are ours."""
         return self.folder / "submissions"
@@ -190,6 +195,22 @@ class RunsFolder:
     def code(self, name: str) -> Path:
         """The folder of the snapshot `name` of harness that jobs run."""
         return self.folder / "code" / name
+
+
+@dataclass(frozen=True)
+class CheckedData:
+    """What is remembered of data that passed its checks: a cache, made again where it is lost."""
+
+    folder: Path
+
+    def annotations(self, name: str, sha256: str) -> Path:
+        """The outline of an annotation file, by its name without suffix and its sha256."""
+        return self.folder / f"{name}-{sha256[:16]}.json"
+
+    def images(self, folder: Path) -> Path:
+        """The files of one image folder."""
+        digest = hashlib.sha256(str(folder.absolute()).encode()).hexdigest()
+        return self.folder / f"images-{folder.name}-{digest[:16]}.json"
 
 
 @dataclass(frozen=True)

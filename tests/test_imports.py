@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "stop": "",
     "records": "errors files paths",
     "lease": "errors files paths",
-    "data": "errors files",
+    "data": "errors files paths PIL",
     "grid": "errors files paths records lease data",
     "losses": "torch",
     "shapes": "errors data numpy PIL pycocotools",

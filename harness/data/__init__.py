@@ -1,1 +1,1 @@
-"""Finding images and annotations, and checking them before a GPU waits; standard library only."""
+"""Finding images and annotations, and checking them before a GPU waits; no torch."""
