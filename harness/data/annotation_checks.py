@@ -5,10 +5,8 @@ and no more: COCO's own files pass, all 860,000 annotations of train2017 in seco
 asks for less (`harness.evaluation.ground_truth`), in the same words.
 """
 
-import os
 from collections import Counter
 from collections.abc import Collection
-from pathlib import Path
 
 from harness.data.fields import BOX, Item, is_box, is_finite, listed, shortened
 from harness.data.mask_checks import check_mask
@@ -18,15 +16,12 @@ TABLES = ("images", "annotations", "categories")
 ANNOTATION_KEYS = ("image_id", "category_id", "segmentation", "bbox", "area", "iscrowd")
 
 
-def check_content(
-    where: str, content: object, folder: Path, *, duplicates_allowed: bool = False
-) -> None:
+def check_content(where: str, content: object, *, duplicates_allowed: bool = False) -> None:
     """Pass if `content` can be trained on and evaluated on.
 
     Args:
         where: the annotation file, as the message shall name it.
         content: what its JSON says.
-        folder: where its images lie.
         duplicates_allowed: whether an annotation id may be used twice.
 
     Raises:
@@ -37,7 +32,7 @@ def check_content(
     _check_ids(where, "annotation", annotations, duplicates_allowed=duplicates_allowed)
     _check_ids(where, "category", categories)
     _check_names(where, categories)
-    _check_images(where, images, folder)
+    _check_images(where, images)
     sizes = {image["id"]: [image["height"], image["width"]] for image in images}
     category_ids = {category["id"] for category in categories}
     for annotation in annotations:
@@ -48,20 +43,6 @@ def check_content(
         check_bbox(here, annotation)
         check_area_and_iscrowd(here, annotation)
         check_mask(here, annotation["segmentation"], sizes[annotation["image_id"]])
-
-
-def check_trainable(where: str, annotations: list[Item]) -> None:
-    """Pass if at least one of the `annotations` is an object that can be trained on.
-
-    Raises:
-        DataError: all are crowds.
-    """
-    if all(annotation["iscrowd"] for annotation in annotations):
-        raise DataError(
-            f"{where}: none of its {len(annotations)} annotations is an object that is no crowd "
-            "(iscrowd 0), so nothing can be learned from it. Annotate single objects, or give "
-            "another training split."
-        )
 
 
 def table(where: str, content: object, name: str) -> list[Item]:
@@ -184,32 +165,15 @@ def _check_names(where: str, categories: list[Item]) -> None:
             )
 
 
-def _check_images(where: str, images: list[Item], folder: Path) -> None:
+def _check_images(where: str, images: list[Item]) -> None:
     for image in images:
         here = f"{where}: image {image['id']}"
         check_size(here, image)
         if not isinstance(image.get("file_name"), str):
             raise DataError(
-                f"{here}: file_name is {image.get('file_name')!r}. It is the name of a file in "
-                f"{folder}; enter it."
+                f"{here}: file_name is {image.get('file_name')!r}. It is the name of its file in "
+                "the image folder; enter it."
             )
-    missing = _missing([image["file_name"] for image in images], folder)
-    if missing:
-        raise DataError(
-            f"{where}: {len(missing)} of its {len(images)} images are missing in {folder}, the "
-            f"first is {missing[0]}. Copy them there, or remove them and their annotations."
-        )
-
-
-def _missing(names: list[str], folder: Path) -> list[str]:
-    """Names that are not on disk; one listing a folder, as a look at each file is slow on NFS."""
-    paths = [os.path.split(folder / name) for name in names]
-    listings = {
-        parent: set(os.listdir(parent)) if os.path.isdir(parent) else set()
-        for parent in {parent for parent, _ in paths}
-    }
-    pairs = zip(names, paths, strict=True)
-    return [name for name, (parent, file) in pairs if file not in listings[parent]]
 
 
 def _check_references(

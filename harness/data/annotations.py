@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.data.annotation_checks import check_content, check_trainable
+from harness.data.annotation_checks import check_content
 from harness.errors import DataError
 
 Categories = tuple[tuple[int, str], ...]  # id and name
@@ -19,6 +19,33 @@ class Part:
 
     annotations: Path
     images: Path
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image as its annotation file lists it, width and height in pixels."""
+
+    id: int
+    file_name: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Outline:
+    """What an annotation file says, but for the annotations themselves.
+
+    Attributes:
+        categories: id and name of each.
+        images: as the file lists them.
+        annotations: how many there are.
+        objects: how many of them are no crowd.
+    """
+
+    categories: Categories
+    images: tuple[Image, ...]
+    annotations: int
+    objects: int
 
 
 @dataclass(frozen=True)
@@ -87,12 +114,11 @@ def _sha256(path: Path, size: int, mtime_ns: int) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def check_annotations(part: Part, *, for_training: bool = False) -> Categories:
-    """The categories of annotations that can be trained and evaluated on; seconds for train2017.
+def check_annotations(part: Part) -> Outline:
+    """The outline of annotations that can be trained and evaluated on; seconds for train2017.
 
     Args:
-        part: the annotations and their images.
-        for_training: whether it must hold an object to learn from.
+        part: the annotations; its images are not looked at (`harness.data.image_files`).
 
     Raises:
         DataError: names the file, the first item that is wrong, and the way out.
@@ -100,10 +126,14 @@ def check_annotations(part: Part, *, for_training: bool = False) -> Categories:
     where, content = str(part.annotations), read_annotations(part.annotations)
     # detectron2 allows it in the same files: those of COCO 2014's minival use a few ids twice.
     minival = "minival" in part.annotations.name
-    check_content(where, content, part.images, duplicates_allowed=minival)
-    if for_training:
-        check_trainable(where, content["annotations"])
-    return categories_of(content)
+    check_content(where, content, duplicates_allowed=minival)
+    keys = ("id", "file_name", "width", "height")
+    return Outline(
+        categories_of(content),
+        tuple(Image(*(image[key] for key in keys)) for image in content["images"]),
+        annotations=len(content["annotations"]),
+        objects=sum(not annotation["iscrowd"] for annotation in content["annotations"]),
+    )
 
 
 def categories_of(content: Any) -> Categories:  # noqa: ANN401

@@ -2,11 +2,12 @@
 
 import hashlib
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.data.annotations import Part, annotations_hash, find_own_data
-from harness.data.coco import COCO, CocoFile, Layouts
+from harness.data.coco import COCO, CocoFile, Layout, Layouts
 from harness.errors import DataError
 
 
@@ -59,22 +60,32 @@ def locate(split: str, data_dir: str | None, coco: Layouts = COCO) -> Split:
     if split not in coco:
         raise DataError(f"Split {split!r} has no place known to this version of harness.")
     root = coco_folder()
-    missing = []
-    for layout in coco[split]:
-        paths = [root / path for file in layout for path in (file.annotations, file.images)]
-        missing.append([str(path) for path in dict.fromkeys(paths) if not path.exists()])
-        if not missing[-1]:
+    missing = lacks_of(coco[split])
+    for layout, lacks in zip(coco[split], missing, strict=True):
+        if not lacks:
             parts = (Part(root / file.annotations, root / file.images) for file in layout)
             return Split(split, tuple(parts), layout)
     raise DataError(
-        f"{split} is not here: {', or '.join(_are_missing(paths) for paths in missing)}. Name the "
+        f"{split} is not here: {', or '.join(_are_missing(lacks) for lacks in missing)}. Name the "
         "folder above coco/ in DETECTRON2_DATASETS; `harness prepare` prints the commands that "
         "fetch what is missing."
     )
 
 
-def _are_missing(paths: list[str]) -> str:
+def _are_missing(lacks: list[str]) -> str:
+    paths = [str(coco_folder() / path) for path in lacks]
     return f"{' and '.join(paths)} {'is' if len(paths) == 1 else 'are'} missing"
+
+
+def lacks_of(layouts: Iterable[Layout]) -> list[list[str]]:
+    """What is not there of each layout, as paths below `coco_folder()`."""
+    names = [
+        [name for file in layout for name in (file.annotations, file.images)] for layout in layouts
+    ]
+    return [
+        [name for name in dict.fromkeys(some) if not (coco_folder() / name).exists()]
+        for some in names
+    ]
 
 
 def coco_folder() -> Path:

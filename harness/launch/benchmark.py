@@ -40,7 +40,7 @@ def benchmark(spec: RunSpec, runs: RunsFolder, iterations: int) -> Benchmark:
         HarnessError: what would stop its training.
     """
     refuse_without_detectron2()
-    prepare_data([spec])
+    prepare_data([spec], runs.checked)
     found = _by_processes(spec, runs, iterations)
     write_benchmark(runs, found)
     return found

@@ -1,46 +1,71 @@
 """The data that runs need, found, checked or drawn before any of them starts."""
 
 import errno
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
-from harness.data.annotations import Categories, check_annotations, check_same_categories
-from harness.data.splits import locate
+from harness.data.coco import COCO, Layouts
+from harness.data.examine import Need, examine
+from harness.data.findings import Finding
+from harness.errors import DataError
 from harness.files import disk_full, private_folder
 from harness.grid.spec import RunSpec
+from harness.paths import CheckedData
+
+DRAWN = "shapes_"  # splits that are made here, right by construction
 
 
-def prepare_data(specs: Iterable[RunSpec]) -> None:
+def prepare_data(specs: Iterable[RunSpec], checked: CheckedData, coco: Layouts = COCO) -> None:
     """Draw the shapes where they are asked for; find and check every other split.
+
+    Args:
+        specs: the runs.
+        checked: where it is remembered of data that has passed.
+        coco: the layouts of COCO's splits.
 
     Raises:
         DataError: data is missing or damaged, or a run's two splits do not fit each other; says
-            where and what to do.
+            in a line for each fault where and what to do.
     """
     specs = list(specs)
+    for folder in sorted({spec.data_dir for spec in specs if _is_drawn(spec) and spec.data_dir}):
+        _draw(Path(folder))
+    faults = [line for finding in examine_data(specs, checked, coco) for line in finding.faults]
+    if len(faults) == 1:
+        raise DataError(faults[0])
+    if faults:
+        raise DataError("\n- ".join([f"{len(faults)} things are wrong with the data:", *faults]))
+
+
+def examine_data(
+    specs: Collection[RunSpec], checked: CheckedData, coco: Layouts = COCO
+) -> Iterator[Finding]:
+    """What is found of the data that runs need, but for drawn shapes; draws and starts nothing.
+
+    Args:
+        specs: the runs.
+        checked: as for `prepare_data`.
+        coco: as for `prepare_data`.
+    """
+    specs = [spec for spec in specs if not _is_drawn(spec)]
     trained_on = {(spec.train_split, spec.data_dir) for spec in specs}
     tested_on = {(spec.test_split, spec.data_dir) for spec in specs if spec.test_split is not None}
-    categories: dict[tuple[str, str | None], Categories] = {}
-    # Sorted, so that of several mistakes always the same one is told.
-    for split, data_dir in sorted(trained_on | tested_on, key=str):
-        if split.startswith("shapes_") and data_dir is not None:
-            _draw(Path(data_dir))
-        parts = locate(split, data_dir).parts
-        if not split.startswith("shapes_"):
-            for_training = (split, data_dir) in trained_on
-            first, *others = [check_annotations(part, for_training=for_training) for part in parts]
-            categories[split, data_dir] = first
-            for part, theirs in zip(parts[1:], others, strict=True):
-                check_same_categories(parts[0].annotations, first, part.annotations, theirs)
-    for spec in specs:
-        train, test = (spec.train_split, spec.data_dir), (str(spec.test_split), spec.data_dir)
-        if train in categories and test in categories:
-            check_same_categories(
-                locate(*train).parts[0].annotations,
-                categories[train],
-                locate(*test).parts[0].annotations,
-                categories[test],
-            )
+    with_maps = {(spec.train_split, spec.data_dir) for spec in specs if spec.semantic_branch}
+    # Sorted, so that findings always come in the same order.
+    needs = [
+        Need(*key, for_training=key in trained_on, stuff_maps=key in with_maps)
+        for key in sorted(trained_on | tested_on, key=str)
+    ]
+    pairs = {
+        (spec.train_split, spec.test_split, spec.data_dir)
+        for spec in specs
+        if spec.test_split is not None
+    }
+    return examine(needs, sorted(pairs, key=str), checked, coco)
+
+
+def _is_drawn(spec: RunSpec) -> bool:
+    return spec.train_split.startswith(DRAWN)
 
 
 def _draw(folder: Path) -> None:

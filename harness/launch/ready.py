@@ -23,7 +23,7 @@ def make_ready(runs: RunsFolder, to_do: Mapping[str, RunSpec]) -> None:
     if to_do:
         refuse_without_detectron2()
     check_weights(weights_needed(to_do, runs))  # before the data, which takes longer
-    prepare_data(to_do.values())
+    prepare_data(to_do.values(), runs.checked)
     for run_id, spec in to_do.items():
         write_json(runs.run(run_id).spec, asdict(spec))
 

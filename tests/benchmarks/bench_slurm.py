@@ -63,7 +63,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, fake_slurm(Path(folder)) as calls:
         runs = RunsFolder(Path(folder, "runs"))
         grid = big_grid(runs, BASES, FINETUNES)
-        prepare_data(grid.runs.values())
+        prepare_data(grid.runs.values(), runs.checked)
         slurm = OwnTime()
         bench_submit(grid, runs, slurm, calls)
         bench_status(grid, runs, slurm)

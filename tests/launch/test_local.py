@@ -154,13 +154,20 @@ def test_damaged_data_is_told_before_anything_starts(own_grid, own_data, runs):
     (own_data / "annotations" / "instances_train.json").write_text("{")
     with pytest.raises(DataError, match=r"instances_train\.json: cut short or damaged"):
         run_grid(own_grid, runs, on_tick=print, on_done=print)
-    assert not runs.folder.exists()
+    assert not list(runs.folder.glob("*/spec.json"))
 
 
-def test_missing_coco_is_told_with_the_place_that_was_looked_at(paper_grid, tmp_path, monkeypatch):
+def test_missing_coco_is_told_with_the_place_that_was_looked_at(
+    paper_grid, runs, tmp_path, monkeypatch
+):
     monkeypatch.setenv("DETECTRON2_DATASETS", str(tmp_path))
-    with pytest.raises(DataError, match=f"^coco_2014_minival is not here: {tmp_path}/coco/ann"):
-        prepare_data([paper_grid.cells[0].spec])
+    with pytest.raises(
+        DataError,
+        match=r"^2 things are wrong with the data:\n"
+        rf"- coco_2014_minival is not here: {tmp_path}/coco/ann.*\n"
+        rf"- coco_2014_train is not here: {tmp_path}/coco/ann",
+    ):
+        prepare_data([paper_grid.cells[0].spec], runs.checked)
 
 
 def test_running_a_done_run_alone_does_nothing(grid, ids, runs, launch, make_work):
