@@ -116,16 +116,30 @@ def demo(site: Site = LOCAL, data: Data = None, runs: Runs = RUNS, dirty: Dirty 
 
 @app.command()
 def prepare(
+    experiments: Experiments = None,
     weights: Annotated[
-        bool, typer.Option("--weights", help="ImageNet weights: fetch, check, convert.")
+        bool, typer.Option("--weights", help="Fetch, check and convert the ImageNet weights.")
     ] = False,
+    scale: Scale = PAPER,
+    data: Data = None,
+    runs: Runs = RUNS,
 ) -> None:
-    """Get what jobs need and must not fetch themselves."""
-    if not weights:
-        raise HarnessError("Say what to prepare: --weights.")
-    from harness.commands.weights import prepare_weights
+    """Check the data of the runs, images and stuff maps too, and say how to fetch what is missing.
 
-    prepare_weights()
+    Exit 0 where nothing is wrong, 1 else, as `doctor`.
+    """
+    from harness.workplace import workplace
+
+    if weights:
+        from harness.commands.weights import prepare_weights
+
+        prepare_weights()
+        return
+    from harness.commands.prepare import prepare as check
+
+    place = workplace(scale, data, runs)
+    typer.echo(place.title, err=True)
+    raise typer.Exit(0 if check(place.grid(experiments), place) else 1)
 
 
 @app.command()

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.shapes import write_shapes
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -165,3 +167,29 @@ def test_a_launched_run_that_fails_is_exit_1_blocks_its_child_and_tells_why(harn
     assert told.returncode == 0
     assert ".png cannot be read" in told.stdout
     assert "Copy it again." in told.stdout
+
+
+def test_prepare_tells_on_stdout_what_is_missing_and_how_to_fetch_it(harness, tmp_path):
+    done = harness("prepare", "table2", env={"DETECTRON2_DATASETS": str(tmp_path)})
+    assert done.returncode == 1
+    assert "coco_2014_train is not here" in done.stdout
+    [command] = [line for line in done.stdout.splitlines() if "zips/train2014.zip" in line]
+    assert command.startswith(f"mkdir -p {tmp_path}/coco && cd {tmp_path}/coco && wget -c http://")
+    assert not (tmp_path / "coco").exists()
+
+
+def test_prepare_exits_0_where_nothing_is_wrong(harness, tmp_path):
+    write_shapes(tmp_path / "own", train_images=2, val_images=1, side=64)
+    arguments = ("prepare", "--scale", "demo", "--data", str(tmp_path / "own"))
+    done = harness(*arguments)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("5 in order, 0 to look at, 0 wrong.\n")
+    assert harness(*arguments).stdout == done.stdout
+    (tmp_path / "own" / "val" / "000001.png").unlink()
+    done = harness(*arguments)
+    assert done.returncode == 1
+    assert "1 of its 1 images are missing" in done.stdout
+
+
+def test_prepare_of_a_folder_that_is_not_there_is_refused(harness):
+    assert "No folder at " in refused(harness("prepare", "--scale", "demo", "--data", "nowhere"))

@@ -106,6 +106,7 @@ def fetch_commands(lacks: Collection[str], coco: Path) -> list[str]:
         lacks: paths below coco/.
         coco: that folder.
     """
+    coco = coco.absolute()  # a command changes the folder for the next one
     commands = [fetch_command(archive, coco) for archive in archives_of(lacks)]
     for path in single_images(lacks):
         commands.append(f"wget -O {shlex.quote(str(coco / path))} {COCO_ORG}/{path}")

@@ -131,7 +131,7 @@ def _examine_parts(split: Split, outlines: Outlines) -> Iterator[Finding]:
     first, *others = split.parts
     for other in others:
         faults = _misfits(first, outlines[first], other, outlines[other], is_coco=bool(split.coco))
-        yield Finding(split.name, "its files together", faults)
+        yield _together(f"{first.annotations.name} and {other.annotations.name}", faults)
 
 
 def _examine_pair(train: Split, of_train: Outlines, test: Split, of_test: Outlines) -> Finding:
@@ -141,14 +141,18 @@ def _examine_pair(train: Split, of_train: Outlines, test: Split, of_test: Outlin
             f"{test.name} lies in {len(test.parts)} annotation files, {test.where}, and AP is "
             "that of one. Train on it, and test on coco_2014_minival."
         )
-        return Finding(what, "trained and tested on", (fault,))
+        return _together(what, (fault,))
     [other] = test.parts
     faults = [
         line
         for part in train.parts
         for line in _misfits(part, of_train[part], other, of_test[other], is_coco=bool(train.coco))
     ]
-    return Finding(what, "trained and tested on", tuple(faults))
+    return _together(what, tuple(faults))
+
+
+def _together(what: str, faults: tuple[str, ...]) -> Finding:
+    return Finding(what, "do not fit each other" if faults else "fit each other", faults)
 
 
 def _misfits(

@@ -66,9 +66,9 @@ def locate(split: str, data_dir: str | None, coco: Layouts = COCO) -> Split:
             parts = (Part(root / file.annotations, root / file.images) for file in layout)
             return Split(split, tuple(parts), layout)
     raise DataError(
-        f"{split} is not here: {', or '.join(_are_missing(lacks) for lacks in missing)}. Name the "
-        "folder above coco/ in DETECTRON2_DATASETS; `harness prepare` prints the commands that "
-        "fetch what is missing."
+        f"{split} is not here: {', or '.join(_are_missing(lacks) for lacks in missing)}. If COCO "
+        "lies elsewhere, name the folder above its coco/ in DETECTRON2_DATASETS; `harness prepare` "
+        "prints the commands that fetch what is missing."
     )
 
 

@@ -1,6 +1,7 @@
 import shutil
 import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -49,6 +50,12 @@ def test_a_single_image_is_fetched_by_itself_unless_its_folder_is(tmp_path):
     [folder] = fetch_commands(["val2017/000000000139.jpg", "val2017"], tmp_path)
     assert "zips/val2017.zip" in folder
     assert in_no_archive(lacks) == []
+
+
+def test_commands_hold_wherever_the_one_before_has_led(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    [command] = fetch_commands(["val2017"], Path("datasets/coco"))
+    assert f"cd {tmp_path}/datasets/coco &&" in command
 
 
 def test_of_several_layouts_the_smallest_download_is_taken():

@@ -68,7 +68,7 @@ def test_2014s_files_pass_as_trainval35k_and_minival(coco, found):
         "train2014",
         "annotations/instances_valminusminival2014.json",
         "val2014",
-        "coco_2014_trainval35k",
+        "instances_train2014.json and instances_valminusminival2014.json",
         "annotations/instances_minival2014.json",
         "val2014",
         "coco_2014_trainval35k and coco_2014_minival",

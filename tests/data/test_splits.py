@@ -48,8 +48,8 @@ def test_what_is_missing_of_coco_is_named_with_the_variable_and_the_command(put)
     put("val2017")
     with pytest.raises(
         DataError,
-        match=r"coco_2017_val is not here: \S+/instances_val2017\.json is missing\. Name the "
-        r"folder above coco/ in DETECTRON2_DATASETS; `harness prepare` prints the commands",
+        match=r"coco_2017_val is not here: \S+/instances_val2017\.json is missing\. If COCO "
+        r"lies elsewhere, name .* in DETECTRON2_DATASETS; `harness prepare` prints the commands",
     ):
         locate("coco_2017_val", None)
 
