@@ -181,9 +181,10 @@ class RunsFolder:
 
     def remove_temporaries(self) -> None:
         """Delete what killed launchers were writing. Only for the holder of the submit lock."""
-        for path in self.submissions.glob(f".*{TEMPORARY}"):
-            if is_abandoned(path):
-                path.unlink(missing_ok=True)
+        for folder in (self.submissions, self.checked.folder):
+            for path in folder.glob(f".*{TEMPORARY}"):
+                if is_abandoned(path):
+                    path.unlink(missing_ok=True)
 
     def benchmark(self, run_id: str) -> Path:
         """What `harness benchmark` has measured of a run."""

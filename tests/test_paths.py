@@ -1,3 +1,4 @@
+import socket
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,19 @@ def test_what_killed_writers_left_is_removed_but_nothing_else(tmp_path):
         path.touch()
     paths.remove_temporaries()
     assert {p for p in tmp_path.rglob("*") if p.is_file()} == set(kept)
+
+
+def test_what_killed_launchers_and_prepares_were_writing_is_removed(tmp_path):
+    runs = RunsFolder(tmp_path)
+    host = socket.gethostname()
+    # No process has the number 0; this one is alive.
+    gone = [folder / f".a.json.{host}.0.tmp" for folder in (runs.submissions, runs.checked.folder)]
+    alive = temporary_beside(runs.checked.annotations("instances_val", "0" * 64))
+    for path in (*gone, alive):
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    runs.remove_temporaries()
+    assert [path.exists() for path in (*gone, alive)] == [False, False, True]
 
 
 def test_processes_of_one_number_on_two_hosts_write_different_temporaries(tmp_path, monkeypatch):
