@@ -26,8 +26,8 @@ AT_ONCE = 64  # files that a thread takes: a task for each file would cost more 
 
 ORIENTATION = 0x0112  # the EXIF tag
 TURNED = (5, 6, 7, 8)  # its values for a quarter turn, after which width and height change places
-# What a whole file ends with. Some real JPEGs go on after their end marker: those are decoded.
-ENDS = {"JPEG": b"\xff\xd9", "PNG": b"\x00\x00\x00\x00IEND\xaeB`\x82"}
+# Some real JPEGs go on after this, and some lack it: those are decoded.
+END_OF_JPEG = b"\xff\xd9"
 
 
 @dataclass(frozen=True)
@@ -93,16 +93,19 @@ def look_at(folder: Path, names: Sequence[str], checked: CheckedData) -> Look:
 def read_image_file(path: str) -> ImageFile | str:
     """What an image file holds, or why it holds no whole image.
 
-    Its header is read, and its end; all of it is decoded only where the end is not that of its
-    format. What is damaged in the middle is therefore not found.
+    Of a JPEG header and end are read, of a PNG the checksums, too; all of it is decoded only where
+    these look wrong, or it is of another format. A JPEG damaged in the middle is not found: it can
+    be decoded, to other pixels.
     """
     try:
         with open(path, "rb") as file, Image.open(file) as image:
             width, height = image.size
             if _is_turned(image):
                 width, height = height, width
-            if not _ends_well(file, str(image.format)):
-                image.load()
+            if not _looks_whole(file, image):
+                file.seek(0)
+                with Image.open(file) as anew:
+                    anew.load()
             return ImageFile(width, height, image.mode)
     except UnidentifiedImageError:
         return "it is no image that Pillow knows"
@@ -122,16 +125,18 @@ def _is_turned(image: Image.Image) -> bool:
         return False
 
 
-def _ends_well(file: BinaryIO, kind: str) -> bool:
-    end = ENDS.get(kind)
-    if end is None:
-        return False
-    position = file.tell()
-    file.seek(0, os.SEEK_END)
-    file.seek(-min(len(end), file.tell()), os.SEEK_END)
-    last = file.read()
-    file.seek(position)
-    return last == end
+def _looks_whole(file: BinaryIO, image: Image.Image) -> bool:
+    if image.format == "PNG":
+        try:
+            image.verify()
+        except Exception:  # of many kinds; to decode it will tell
+            return False
+        return True
+    if image.format == "JPEG":
+        file.seek(0, os.SEEK_END)
+        file.seek(-min(len(END_OF_JPEG), file.tell()), os.SEEK_END)
+        return file.read() == END_OF_JPEG
+    return False
 
 
 def _stamp(path: str) -> Stamp | None:

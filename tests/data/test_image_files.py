@@ -73,6 +73,15 @@ def test_a_download_whose_rest_is_zeros_is_unreadable_where_pillow_cannot_decode
     assert isinstance(read_image_file(str(folder / "a.png")), str)
 
 
+def test_a_png_damaged_in_the_middle_is_unreadable(folder):
+    picture().save(folder / "a.png")
+    damaged = bytearray((folder / "a.png").read_bytes())
+    damaged[len(damaged) // 2] ^= 0xFF
+    (folder / "a.png").write_bytes(damaged)
+    assert not can_be_decoded(folder / "a.png")
+    assert isinstance(read_image_file(str(folder / "a.png")), str)
+
+
 @pytest.mark.parametrize("text", [b"", b"<html>Not found</html>"])
 def test_a_file_that_is_no_image_is_told(folder, text):
     (folder / "a.jpg").write_bytes(text)
@@ -140,7 +149,7 @@ def can_be_decoded(path: Path) -> bool:
     with Image.open(path) as image:
         try:
             image.load()
-        except OSError:
+        except (OSError, SyntaxError):
             return False
     return True
 
