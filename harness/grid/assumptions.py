@@ -109,7 +109,8 @@ def _on_precision(specs: list[RunSpec]) -> Iterator[str]:
     if any(spec.precision == "amp" for spec in specs):
         yield (
             "Precision amp: training in float16 on GPUs and bfloat16 on CPUs, weights in float32. "
-            "The text names none; the code base trains in float32 unless told otherwise."
+            "The text names none; the code base trains in float32 unless told otherwise. "
+            "Published GPU-hours are float32's."
         )
 
 

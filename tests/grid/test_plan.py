@@ -207,3 +207,4 @@ def test_mixed_precision_is_told(grid, runs):
     assert "amp" not in said(grid, runs)
     text = said(changed(grid, lambda spec: replace(spec, precision="amp")), runs)
     assert "Precision amp: training in float16 on GPUs and bfloat16 on CPUs" in text
+    assert "Published GPU-hours are float32's" in text
