@@ -3,7 +3,8 @@
 Aim: a ratio of at most 1.00 for the baseline and 1.01 with each loss. Timed are
 * the mask head alone at 128 positives, which is all that the losses change;
 * the whole step of the published R50 on two images of 400 px with 128 positives;
-* the whole step of each architecture at demo scale, on batches of the demo's drawn shapes.
+* the whole step of each architecture at demo scale, on batches of the demo's drawn shapes. Hybrid
+  Task Cascade stands against detectron2's Cascade Mask R-CNN with the same sizes and box heads.
 A whole step is forward, backward, metrics and optimizer: `run_step` of detectron2's SimpleTrainer,
 or ours with its seeding. Batches are at hand, and what is done every so many iterations (writing,
 saving) is left out of both. All start from the same weights and draw the same RoIs. One thread, and
@@ -19,6 +20,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,17 +31,19 @@ from harness.grid import NO_LOSS, Loss, RunSpec, Setting, contour, finetune, mse
 from harness.shapes import write_shapes
 
 with warnings.catch_warnings(action="ignore"):  # detectron2's imports warn
+    from detectron2.config import instantiate
     from detectron2.engine import SimpleTrainer
     from detectron2.layers import ShapeSpec
-    from detectron2.modeling.roi_heads import MaskRCNNConvUpsampleHead
+    from detectron2.modeling import GeneralizedRCNN
+    from detectron2.modeling.roi_heads import CascadeROIHeads, MaskRCNNConvUpsampleHead
     from detectron2.structures import BitMasks, Boxes, Instances
     from detectron2.utils.events import EventStorage
 
-    from harness.detection.datasets import load_split, with_objects
+    from harness.detection.datasets import load_split, with_objects, with_stuff_maps
     from harness.detection.images import train_mapper
     from harness.detection.loader import IterationBatches, spec_order
     from harness.detection.mask_heads import ContourMaskHead
-    from harness.detection.models import build_model
+    from harness.detection.models import build_model, model_config
     from harness.detection.seeding import seed_generators
     from harness.detection.train import build_optimizer
     from harness.detection.trainer import SeedStep, Trainer
@@ -55,6 +59,17 @@ LOSSES = {
 }
 
 
+def cascade_mask_rcnn(spec: RunSpec, classes: int) -> nn.Module:
+    """Detectron2's Cascade Mask R-CNN with the sizes of our Hybrid Task Cascade."""
+    model = model_config(replace(spec, semantic_branch=False), classes)
+    model._target_ = GeneralizedRCNN
+    heads = model.roi_heads
+    heads._target_ = CascadeROIHeads
+    heads.pop("semantic_branch")
+    heads.mask_head = heads.mask_head.heads[0]
+    return instantiate(model)
+
+
 # What detectron2 has to set against each of our models, and the rounds of it at demo scale. Our
 # baseline Mask R-CNN is made of detectron2's own classes, so there the two are the same.
 ModelOf = Callable[[RunSpec, int], nn.Module]
@@ -62,6 +77,7 @@ DEMO: Mapping[str, tuple[ModelOf, int]] = {
     "mask_rcnn_R50_FPN": (build_model, 60),
     "mask_rcnn_R101_FPN": (build_model, 40),
     "mask_rcnn_X101_FPN": (build_model, 40),
+    "htc_R50_FPN": (cascade_mask_rcnn, 15),
 }
 
 Step = Callable[[], float]
@@ -171,6 +187,8 @@ def demo_steps(architecture: str) -> dict[str, Step]:
         spec = finetune(Setting(scale="demo", shapes_dir=Path(folder)), architecture, NO_LOSS)
         split = load_split(spec.train_split, spec.data_dir)
         records = with_objects(split)
+        if spec.semantic_branch:
+            records = with_stuff_maps(records)
         order = spec_order(spec, records)[:, 0]
         dataset = IterationBatches(records, order, train_mapper(spec), spec.seed, rank=0)
         batches = [dataset[iteration] for iteration in range(20)]
@@ -211,7 +229,7 @@ def main(wanted: list[str]) -> None:
         "paper R50, 400 px": (paper_steps, 9),
     }
     for architecture, (_, rounds) in DEMO.items():
-        name = f"demo {architecture.split('_')[-2]}"
+        name = f"demo {architecture.removeprefix('mask_rcnn_').removesuffix('_FPN')}"
         parts[name] = (lambda architecture=architecture: demo_steps(architecture), rounds)
     print(f"{'part':24} {'step':18} {'rounds':>6} {'median':>11}   ratio (quartiles)")
     for part, (prepared, rounds) in parts.items():
