@@ -1,15 +1,17 @@
 """ImageNet weights of the backbones, from which bases start at paper scale.
 
 Published are pickles of detectron2 (ImageNetPretrained: MSRA/R-50, MSRA/R-101, FAIR/X-101-32x8d),
-which can run code, and mmdetection's conversions of the same three files to plain state dicts (its
-docs/en/model_zoo.md says which is of which), which can be read without. The names of these end in
-the first 8 digits of their sha256, torch's custom; we found no longer hash of either published. 8
-digits guard against damage, not against somebody who means harm: that no code can run then is the
-affair of `weights_only=True`, of safetensors, and of taking no layer that the model does not have.
+which can run code, and OpenMMLab's conversions of the same three files to plain state dicts, which
+can be read without: what mmengine's hub/openmmlab.json lists as detectron2/resnet50_caffe,
+detectron2/resnet101_caffe and detectron2/resnext101_32x8d. (What it lists as detectron/... is of
+the code base before that, with another pixel mean.) Their names end in the first 8 digits of their
+sha256, torch's custom; we found no longer hash that a publisher names. 8 digits guard against
+damage, not against somebody who means harm: that no code can run then is the affair of
+`weights_only=True`, of safetensors, and of taking no layer that the model does not have.
 
 They take images as our recipe gives them: BGR, mean 103.53, 116.28, 123.675, std 1, and for
-X-101-32x8d std 57.375, 57.12, 58.395 (mmdetection's configs/mask_rcnn: `bgr_to_rgb=False` in
-mask-rcnn_r50-caffe_fpn_1x_coco.py and mask-rcnn_x101-32x8d_fpn_1x_coco.py).
+X-101-32x8d std 57.375, 57.12, 58.395 (mmdetection's configs/mask_rcnn, which load them with
+`bgr_to_rgb=False`: mask-rcnn_r50-caffe_fpn_1x_coco.py, mask-rcnn_x101-32x8d_fpn_1x_coco.py).
 """
 
 import functools
@@ -61,8 +63,8 @@ def _published(name: str, file: str, sha256: str) -> Weights:
     return Weights(name, url, sha256)
 
 
-R50 = _published("R-50", "resnet50_caffe", "788b5fa3")
-R101 = _published("R-101", "resnet101_caffe", "3ad79236")
+R50 = _published("R-50", "resnet50_msra", "5891d200")
+R101 = _published("R-101", "resnet101_msra", "6cc46731")
 X101 = _published("X-101-32x8d", "resnext101_32x8d", "1516f1aa")
 WEIGHTS = {one.name: one for one in (R50, R101, X101)}
 OF_ARCHITECTURE = {

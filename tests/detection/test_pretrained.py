@@ -81,7 +81,7 @@ def test_a_file_made_of_other_weights_is_refused_though_it_would_fit(folder):
     with pytest.raises(
         DataError,
         match=r"R-50\.safetensors was made of other weights \(sha256 01234567\) than those "
-        r"published as resnet50_caffe-788b5fa3\.pth\. Delete",
+        r"published as resnet50_msra-5891d200\.pth\. Delete",
     ):
         load_imagenet_weights(ARCHITECTURE, backbone())
 
