@@ -6,11 +6,9 @@ from pathlib import Path
 
 from harness.data.annotations import Image, Outline, Part
 from harness.data.findings import Finding, first_of
-from harness.data.image_files import ImageFile, Look, look_at
-from harness.data.stuff_maps import stuff_map_of
+from harness.data.image_files import ImageFile, Look, look_at, read_image_file, read_stuff_map
+from harness.data.stuff_maps import MODE, stuff_map_of
 from harness.paths import CheckedData
-
-STUFF_MODE = "L"  # one channel of 8 bits
 
 
 def examine_images(part: Part, outline: Outline, checked: CheckedData) -> Finding:
@@ -22,7 +20,7 @@ def examine_images(part: Part, outline: Outline, checked: CheckedData) -> Findin
         checked: where it is remembered of files.
     """
     names = [image.file_name for image in outline.images]
-    look = look_at(part.images, names, checked)
+    look = look_at(part.images, names, checked, read_image_file)
     faults = _unreadable(part.images, look)
     if look.missing:
         faults.append(
@@ -46,9 +44,6 @@ def examine_images(part: Part, outline: Outline, checked: CheckedData) -> Findin
 def examine_stuff_maps(part: Part, outline: Outline, checked: CheckedData) -> Finding:
     """Whether each image has a stuff map that a semantic branch can learn from.
 
-    The classes in its pixels are not looked at, as to decode 118,287 maps takes long: a class that
-    does not exist is for the training to refuse, when it reads the map.
-
     Args:
         part: annotations and images.
         outline: of the annotations.
@@ -59,7 +54,7 @@ def examine_stuff_maps(part: Part, outline: Outline, checked: CheckedData) -> Fi
         os.path.relpath(stuff_map_of(part.images / image.file_name), folder)
         for image in outline.images
     ]
-    look = look_at(folder, names, checked)
+    look = look_at(folder, names, checked, read_stuff_map)
     faults = _unreadable(folder, look)
     if look.missing:
         faults.append(
@@ -69,12 +64,12 @@ def examine_stuff_maps(part: Part, outline: Outline, checked: CheckedData) -> Fi
         )
     pairs = zip(outline.images, names, strict=True)
     maps = [(image, name, look.whole[name]) for image, name in pairs if name in look.whole]
-    deep = [(name, file) for _, name, file in maps if file.mode != STUFF_MODE]
+    deep = [(name, file) for _, name, file in maps if file.mode != MODE]
     if deep:
         name, file = deep[0]
         faults.append(
             f"{folder / name}: a stuff map has one channel of 8 bits (Pillow's mode "
-            f"{STUFF_MODE}), this file has mode {file.mode}{_more(deep)}. Export it as grey, a "
+            f"{MODE}), this file has mode {file.mode}{_more(deep)}. Export it as grey, a "
             "pixel's class as its value."
         )
     others = [(image, name, file) for image, name, file in maps if not _fits(image, file)]

@@ -3,6 +3,9 @@
 from pathlib import Path
 
 FOLDER = "stuffthingmaps"  # as COCO-stuff's own archive is called when unpacked
+CLASSES = 183  # of COCO-stuff, things included
+UNLABELED = 255
+MODE = "L"  # Pillow's word for one channel of 8 bits
 
 
 def stuff_map_of(image: Path) -> Path:

@@ -11,7 +11,8 @@ from detectron2.structures import Boxes, ImageList, Instances
 from detectron2.utils.events import get_event_storage
 from torch import Tensor
 
-from harness.detection.semantic_branch import UNLABELED, SemanticBranch
+from harness.data.stuff_maps import UNLABELED
+from harness.detection.semantic_branch import SemanticBranch
 
 SEMANTIC = "semantic"  # the name of the semantic features beside those of the pyramid
 

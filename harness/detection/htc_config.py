@@ -11,9 +11,10 @@ from detectron2.config import LazyCall
 from detectron2.modeling.poolers import ROIPooler
 from omegaconf import DictConfig
 
+from harness.data import stuff_maps
 from harness.detection.htc import SEMANTIC, HybridTaskCascade, HybridTaskCascadeHeads
 from harness.detection.mask_cascade import MaskCascade
-from harness.detection.semantic_branch import STUFF_CLASSES, ContextPooler, SemanticBranch
+from harness.detection.semantic_branch import ContextPooler, SemanticBranch
 
 STAGE_WEIGHTS = (1.0, 0.5, 0.25)
 ADAPTIVE = 0  # sampling ratio: as many points as a box is large
@@ -82,7 +83,7 @@ def _add_semantic_branch(model: DictConfig) -> None:
         fused_at="p3",
         channels=channels,
         num_convs=4,
-        num_classes=STUFF_CLASSES,
+        num_classes=stuff_maps.CLASSES,
         stride=8,
         loss_weight=0.2,
     )

@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from harness import stop
-from harness.detection.semantic_branch import STUFF_CLASSES, UNLABELED
+from harness.data.stuff_maps import CLASSES, UNLABELED
 from harness.errors import DataError
 
 Record = dict[str, Any]
@@ -90,10 +90,10 @@ def _check_size(record: Record) -> None:
 
 
 def _check_classes(stuff_HW: Tensor, record: Record) -> None:
-    unknown = stuff_HW[(stuff_HW >= STUFF_CLASSES) & (stuff_HW != UNLABELED)]
+    unknown = stuff_HW[(stuff_HW >= CLASSES) & (stuff_HW != UNLABELED)]
     if len(unknown):
         raise DataError(
             f"Stuff map {record['sem_seg_file_name']} has class {int(unknown[0])}. Classes are 0 "
-            f"to {STUFF_CLASSES - 1}, or {UNLABELED} for none, as in COCO-stuff's own maps: copy "
+            f"to {CLASSES - 1}, or {UNLABELED} for none, as in COCO-stuff's own maps: copy "
             "them again."
         )

@@ -8,8 +8,7 @@ from fvcore.nn.weight_init import c2_msra_fill
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d, cross_entropy, interpolate
 
-STUFF_CLASSES = 183  # of COCO-stuff's maps, things included
-UNLABELED = 255
+from harness.data.stuff_maps import UNLABELED
 
 
 class SemanticBranch(nn.Module):

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.random import Generator
 
+from harness.data.stuff_maps import UNLABELED
 from harness.shapes.outlines import Mask
 from harness.shapes.scene import CATEGORIES, Shape
 
@@ -22,7 +23,7 @@ ANTIALIASING = 2
 
 # Classes of the stuff map: those of `CATEGORIES` in their order from 0, and the two halves of the
 # background. A crowd is not labeled.
-DARK_GROUND, LIGHT_GROUND, UNLABELED = 6, 7, 255
+DARK_GROUND, LIGHT_GROUND = 6, 7
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from harness.data.image_files import ImageFile, Look, look_at, read_image_file
+from harness.data.image_files import ImageFile, Look, look_at, read_image_file, read_stuff_map
 from harness.paths import CheckedData
 
 NOISE = random.Random(0).randbytes(60 * 40 * 3)
@@ -28,7 +28,7 @@ def look(folder, tmp_path):
     """A function that looks at files of the folder, with one memory."""
 
     def look(*names: str) -> Look:
-        return look_at(folder, names, CheckedData(tmp_path / "checked"))
+        return look_at(folder, names, CheckedData(tmp_path / "checked"), read_image_file)
 
     return look
 
@@ -73,13 +73,29 @@ def test_a_download_whose_rest_is_zeros_is_unreadable_where_pillow_cannot_decode
     assert isinstance(read_image_file(str(folder / "a.png")), str)
 
 
-def test_a_png_damaged_in_the_middle_is_unreadable(folder):
-    picture().save(folder / "a.png")
-    damaged = bytearray((folder / "a.png").read_bytes())
-    damaged[len(damaged) // 2] ^= 0xFF
-    (folder / "a.png").write_bytes(damaged)
-    assert not can_be_decoded(folder / "a.png")
-    assert isinstance(read_image_file(str(folder / "a.png")), str)
+@pytest.mark.parametrize("name", ["a.jpg", "a.png"])
+def test_an_image_damaged_in_the_middle_is_unreadable_where_pillow_cannot_decode_it(folder, name):
+    picture(600, 400).save(folder / name)
+    whole = (folder / name).read_bytes()
+    generator = random.Random(0)
+    told = []
+    for _ in range(20):
+        damaged = bytearray(whole)
+        begin = generator.randrange(700, len(whole) - 300)
+        damaged[begin : begin + 256] = generator.randbytes(256)
+        (folder / name).write_bytes(damaged)
+        told.append(isinstance(read_image_file(str(folder / name)), str))
+        assert told[-1] != can_be_decoded(folder / name)
+    assert any(told)
+
+
+def test_a_stuff_map_with_a_class_that_coco_stuff_has_not_is_unreadable(folder):
+    def classes(*values: int) -> str | ImageFile:
+        Image.frombytes("L", (len(values), 1), bytes(values)).save(folder / "a.png")
+        return read_stuff_map(str(folder / "a.png"))
+
+    assert classes(0, 182, 255) == ImageFile(3, 1, "L")
+    assert classes(0, 183) == "it has class 183, and classes are 0 to 182 or 255"
 
 
 @pytest.mark.parametrize("text", [b"", b"<html>Not found</html>"])

@@ -85,5 +85,5 @@ def test_at_paper_scale_it_starts_from_imagenet_weights_or_not_at_all(
         num_gpus=1,
         total_batch_size=1,
     )
-    with pytest.raises(DataError, match="The ImageNet weights of mask_rcnn_R50_FPN are not at"):
+    with pytest.raises(DataError, match=r"ImageNet weights: .*R-50\.safetensors is missing"):
         measure(spec, runs, 2, lambda text: None)
