@@ -41,10 +41,10 @@ def prepare_weights() -> None:
 def _make(weights: Weights, folder: Path) -> None:
     from harness.detection.convert_weights import convert
 
-    published = folder / weights.published
-    by_hand = published.exists()
+    by_hand = folder / weights.published
+    published = by_hand if by_hand.exists() else folder / f"fetched-{weights.published}"
     with download_view(weights.published) as progress:
         fetch(weights.url, published, sha256=weights.sha256, progress=progress)
     convert(published, weights, folder)
-    if not by_hand:
-        published.unlink()
+    if published != by_hand:
+        published.unlink(missing_ok=True)

@@ -98,7 +98,9 @@ def fault(weights: Weights, folder: Path, *, look_inside: bool) -> str:
     try:
         state = path.stat()
         record = json.loads((folder / weights.record).read_bytes())
-        size, sha256 = record["bytes"], record["sha256"]
+        size, sha256, source = record["bytes"], record["sha256"], record["source"]
+        if not source.startswith(weights.sha256):
+            return f"{path} was made of another file than {weights.published}"
         if state.st_size != size:
             return f"{path} has {state.st_size:,} bytes, not {size:,}: it is cut short or another's"
         found = _sha256(path, size, state.st_mtime_ns) if look_inside else sha256
@@ -106,7 +108,7 @@ def fault(weights: Weights, folder: Path, *, look_inside: bool) -> str:
         return f"{error.filename} is missing"
     except OSError as error:
         return f"{error.filename} cannot be read ({error.strerror})"
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return f"{folder / weights.record} is damaged"
     if found != sha256:
         return f"{path} is damaged: its sha256 begins {found[:8]}, not {sha256[:8]}"
@@ -128,12 +130,19 @@ def check_weights(needed: Iterable[Weights]) -> None:
         )
 
 
-def write_record(weights: Weights, folder: Path) -> None:
-    """Say what the file that has just been written must be from now on."""
+def write_record(weights: Weights, folder: Path, source: str) -> None:
+    """Say what the file that has just been written must be from now on.
+
+    Args:
+        weights: which it holds.
+        folder: where it lies.
+        source: sha256 of the published file that it was made of.
+    """
     path = folder / weights.file
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    write_json(folder / weights.record, {"bytes": path.stat().st_size, "sha256": sha256})
+    record = {"bytes": path.stat().st_size, "sha256": sha256, "source": source}
+    write_json(folder / weights.record, record)
 
 
 @functools.lru_cache(maxsize=8)

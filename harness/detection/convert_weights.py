@@ -50,15 +50,18 @@ def convert(published: Path, weights: Weights, folder: Path) -> None:
             f"{published} does not hold the weights of {weights.name}: {different}. They are those "
             f"of {weights.url}: delete the file and fetch it again."
         )
+    broken = [key for key, value in state.items() if not torch.isfinite(value).all()]
+    if broken:
+        raise DataError(f"{published} holds infinite or NaN values: {broken[0]}. Fetch it again.")
     target = folder / weights.file
     with published.open("rb") as file:
-        source = {"source": weights.url, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     with replacing(target, shared=True) as temporary:
-        save_file(state, temporary, source)
-    write_record(weights, folder)
-    written = load_file(target)
-    if any(not torch.equal(value, written[key]) for key, value in state.items()):
-        raise DataError(f"{target} does not read back as it was written: the disk is at fault.")
+        save_file(state, temporary, {"source": weights.url, "sha256": sha256})
+        written = load_file(temporary)
+        if any(not torch.equal(value, written[key]) for key, value in state.items()):
+            raise DataError(f"{target} does not read back as it was written: the disk is at fault.")
+    write_record(weights, folder, sha256)
 
 
 def renamed(published: Mapping[str, Tensor]) -> dict[str, Tensor]:

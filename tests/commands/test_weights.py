@@ -6,7 +6,7 @@ import torch
 import torchvision
 
 from harness.commands.weights import prepare_weights
-from harness.data.weights import R50, Weights, check_weights
+from harness.data.weights import Weights, check_weights
 from harness.errors import DownloadError, LaunchError
 
 
@@ -36,7 +36,7 @@ def r50(content, server, monkeypatch) -> Weights:
 
 def test_missing_weights_are_fetched_and_made_once(r50, server, folder, capsys):
     prepare_weights()
-    check_weights([R50])
+    check_weights([r50])
     out, err = capsys.readouterr()
     assert out == f"{folder}/R-50.safetensors: made, whole\n"
     assert err.startswith(f"{folder}/R-50.safetensors is missing.\n")
@@ -51,7 +51,7 @@ def test_a_damaged_file_is_made_anew(r50, folder, capsys):
     prepare_weights()
     (folder / "R-50.safetensors").write_bytes(b"half")
     prepare_weights()
-    check_weights([R50])
+    check_weights([r50])
     assert "has 4 bytes, not" in capsys.readouterr().err
 
 
@@ -59,7 +59,7 @@ def test_a_file_that_was_put_there_by_hand_needs_no_network_and_stays(r50, conte
     folder.mkdir()
     (folder / r50.published).write_bytes(content)
     prepare_weights()
-    check_weights([R50])
+    check_weights([r50])
     assert server.asked == []
     assert (folder / r50.published).exists()
 

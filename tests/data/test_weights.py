@@ -24,7 +24,7 @@ def folder(tmp_path, monkeypatch):
     """A folder with R-50, whole."""
     monkeypatch.setenv("HARNESS_WEIGHTS", str(tmp_path))
     (tmp_path / "R-50.safetensors").write_bytes(b"weights")
-    write_record(R50, tmp_path)
+    write_record(R50, tmp_path, R50.sha256)
     return tmp_path
 
 
@@ -62,7 +62,8 @@ def test_a_whole_file_has_no_fault(folder):
 
 def test_the_record_is_the_size_and_hash_of_the_file(folder):
     record = json.loads((folder / "R-50.safetensors.json").read_text())
-    assert record == {"bytes": 7, "sha256": hashlib.sha256(b"weights").hexdigest()}
+    found = hashlib.sha256(b"weights").hexdigest()
+    assert record == {"bytes": 7, "sha256": found, "source": R50.sha256}
 
 
 def test_a_file_cut_short_is_found_without_looking_inside(folder):

@@ -89,8 +89,11 @@ def test_the_backbone_computes_what_the_published_network_computes(name, folder,
 
 def test_every_value_of_the_backbone_is_filled_and_the_file_says_from_what(r50, folder):
     path = published(folder, r50)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
     convert(path, R50, folder)
-    check_weights([R50])
+    check_weights([replace(R50, sha256=digest[:8])])
+    with pytest.raises(DataError, match=f"made of another file than {R50.published}"):
+        check_weights([R50])
     state = load_file(folder / "R-50.safetensors")
     assert set(state) == set(backbone_of(R50).state_dict())
     assert torch.equal(state["stem.conv1.weight"], r50["conv1.weight"])
@@ -99,7 +102,7 @@ def test_every_value_of_the_backbone_is_filled_and_the_file_says_from_what(r50, 
     with safe_open(folder / "R-50.safetensors", "pt") as file:
         assert file.metadata() == {
             "source": R50.url,
-            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+            "sha256": digest,
         }
 
 

@@ -21,7 +21,7 @@ def backbone():
 
 def write(folder, state, source=R50.sha256) -> None:
     save_file(state, folder / R50.file, {"sha256": source})
-    write_record(R50, folder)
+    write_record(R50, folder, R50.sha256)
 
 
 def test_the_weights_of_the_file_are_loaded_and_told(folder, capsys):
@@ -71,7 +71,7 @@ def test_a_file_that_changed_since_it_was_converted_is_refused(folder):
 
 def test_a_file_of_another_kind_is_refused(folder):
     torch.save(backbone().state_dict(), folder / R50.file)
-    write_record(R50, folder)
+    write_record(R50, folder, R50.sha256)
     with pytest.raises(DataError, match=r"R-50\.safetensors is no safetensors file: .* again\."):
         load_imagenet_weights(ARCHITECTURE, backbone())
 
@@ -88,6 +88,6 @@ def test_a_file_made_of_other_weights_is_refused_though_it_would_fit(folder):
 
 def test_a_file_that_does_not_say_of_what_it_was_made_is_refused(folder):
     save_file(backbone().state_dict(), folder / R50.file)
-    write_record(R50, folder)
+    write_record(R50, folder, R50.sha256)
     with pytest.raises(DataError, match=r"made of other weights \(sha256 unknown\)"):
         load_imagenet_weights(ARCHITECTURE, backbone())

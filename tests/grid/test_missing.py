@@ -32,7 +32,7 @@ def bases(tables):
 
 def put(folder, weights) -> None:
     (folder / weights.file).write_bytes(b"weights")
-    write_record(weights, folder)
+    write_record(weights, folder, weights.sha256)
 
 
 def test_bases_at_paper_scale_need_the_weights_of_their_backbones(tables, runs):

@@ -20,7 +20,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setenv("HARNESS_WEIGHTS", str(tmp_path))
     monkeypatch.setenv("DETECTRON2_DATASETS", str(tmp_path))
     (tmp_path / R50.file).write_bytes(b"weights")
-    write_record(R50, tmp_path)
+    write_record(R50, tmp_path, R50.sha256)
     return tmp_path
 
 

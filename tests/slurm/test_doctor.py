@@ -346,7 +346,7 @@ def folder(tmp_path, monkeypatch):
     made.mkdir()
     monkeypatch.setenv("HARNESS_WEIGHTS", str(made))
     (made / R50.file).write_bytes(b"weights")
-    write_record(R50, made)
+    write_record(R50, made, R50.sha256)
     return made
 
 
