@@ -68,6 +68,10 @@ def _by_processes(spec: RunSpec, runs: RunsFolder, iterations: int) -> Benchmark
                 "the memory of the machine or of the job is full. Ask for more, then give the same "
                 "command again."
             ) from error
+        finally:
+            # Leaving the pool waits for all, and one whose peers are gone waits for them for long.
+            for process in multiprocessing.active_children():
+                process.terminate()
 
 
 def _end_with_parent() -> None:
