@@ -157,7 +157,7 @@ def _is_verified(image: Image.Image) -> bool:
 def _stamp(path: str) -> Stamp | None:
     try:
         stat = os.stat(path)
-    except (FileNotFoundError, NotADirectoryError):
+    except (OSError, ValueError):  # not there, or of a name that no file can have
         return None
     return stat.st_size, stat.st_mtime_ns
 
