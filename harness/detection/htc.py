@@ -5,6 +5,7 @@ on boxes that the stage's own box head has moved (interleaved, section 3.1); mas
 to stage (3.2); a semantic branch adds context (3.3).
 """
 
+import torch
 from detectron2.modeling import GeneralizedRCNN
 from detectron2.modeling.roi_heads import CascadeROIHeads, select_foreground_proposals
 from detectron2.structures import Boxes, ImageList, Instances
@@ -59,7 +60,7 @@ class HybridTaskCascadeHeads(CascadeROIHeads):
     ) -> dict[str, Tensor]:
         losses: dict[str, Tensor] = {}
         for stage in range(self.num_cascade_stages):
-            sampled = self._sampled(proposals, targets, stage)
+            sampled = self._sampled(proposals, targets, stage, "box")
             predictions = self._run_stage(
                 [features[name] for name in self.box_in_features], sampled, stage
             )
@@ -67,15 +68,15 @@ class HybridTaskCascadeHeads(CascadeROIHeads):
                 box_losses = self.box_predictor[stage].losses(predictions, sampled)
             losses |= {f"{name}_stage{stage}": loss for name, loss in box_losses.items()}
             proposals = self._moved(sampled, predictions, targets, stage)
-            losses |= self._mask_losses(features, self._sampled(proposals, targets, stage), stage)
+            losses |= self._mask_losses(features, proposals, targets, stage)
         return losses
 
     def _sampled(
-        self, proposals: list[Instances], targets: list[Instances], stage: int
+        self, proposals: list[Instances], targets: list[Instances], stage: int, head: str
     ) -> list[Instances]:
         """A new sample of the boxes, the ground truth's among them, matched as `stage` matches."""
-        self.proposal_matcher = self.proposal_matchers[stage]  # which the method below reads
-        with get_event_storage().name_scope(f"stage{stage}"):
+        self.proposal_matcher = self.proposal_matchers[stage]  # the method below reads it, no other
+        with get_event_storage().name_scope(f"stage{stage}/{head}"):
             return self.label_and_sample_proposals(proposals, targets)
 
     def _run_stage(
@@ -85,6 +86,7 @@ class HybridTaskCascadeHeads(CascadeROIHeads):
         pooled = self.box_pooler(features, [image.proposal_boxes for image in proposals])
         return self.box_predictor[stage](self.box_head[stage](pooled))
 
+    @torch.no_grad()
     def _moved(
         self,
         sampled: list[Instances],
@@ -106,8 +108,13 @@ class HybridTaskCascadeHeads(CascadeROIHeads):
         return proposals
 
     def _mask_losses(
-        self, features: dict[str, Tensor], sampled: list[Instances], stage: int
+        self,
+        features: dict[str, Tensor],
+        proposals: list[Instances],
+        targets: list[Instances],
+        stage: int,
     ) -> dict[str, Tensor]:
+        sampled = self._sampled(proposals, targets, stage, "mask")
         positives, _ = select_foreground_proposals(sampled, self.num_classes)
         pooled = self.mask_pooler(
             [features[name] for name in self.mask_in_features],

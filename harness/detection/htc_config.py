@@ -1,7 +1,7 @@
 """Hybrid Task Cascade's configuration, out of a Mask R-CNN's.
 
-Its own settings are those published with it (Chen et al. 2019, section 4.2, and the configuration
-`htc_r50_fpn_1x` of mmdetection, which its authors wrote).
+Its own settings are those of the configuration `htc_r50_fpn_1x` of mmdetection, which the authors
+of Hybrid Task Cascade (Chen et al. 2019) wrote.
 """
 
 from copy import deepcopy

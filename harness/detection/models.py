@@ -1,8 +1,8 @@
 """RunSpec -> detectron2 LazyConfig, for every architecture at both scales.
 
-All derive from detectron2's `mask_rcnn_R_50_FPN_1x.py` by override, Hybrid Task Cascade over its
-Cascade R-CNN: `_like_the_code_base` holds what the paper's code base (maskrcnn-benchmark) does
-otherwise, `_thin` what makes the demo small.
+All derive from detectron2's `mask_rcnn_R_50_FPN_1x.py` by override: `_like_the_code_base` holds
+what the paper's code base (maskrcnn-benchmark) does otherwise, `_thin` what makes the demo small,
+`htc_config` what makes a Mask R-CNN a Hybrid Task Cascade.
 """
 
 from collections.abc import Mapping

@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from harness import stop
-from harness.data.stuff_maps import CLASSES, UNLABELED
+from harness.data.stuff_maps import CLASSES, MODE, UNLABELED
 from harness.errors import DataError
 
 Record = dict[str, Any]
@@ -59,7 +59,7 @@ def _mapped(mapper: Mapper, record: Record) -> Record | DataError:
     try:
         if "sem_seg_file_name" not in record:
             return mapper(record)
-        _check_size(record)
+        _check_map(record)
         mapped = mapper(record)
         _check_classes(mapped["sem_seg"], record)
         return mapped
@@ -76,11 +76,20 @@ def _mapped(mapper: Mapper, record: Record) -> Record | DataError:
         return DataError(f"Image {file} cannot be read ({error}). Copy it again.")
 
 
-def _check_size(record: Record) -> None:
-    """Detectron2's mapper would stop at a stuff map of another size without naming it."""
+def _check_map(record: Record) -> None:
+    """Detectron2's mapper would not name a stuff map that it cannot use, or read other classes."""
     file = record["sem_seg_file_name"]
-    with Image.open(file) as opened:
-        width, height = opened.size
+    try:
+        with Image.open(file) as opened:
+            (width, height), mode = opened.size, opened.mode
+            opened.load()
+    except (OSError, SyntaxError, EOFError) as error:
+        raise DataError(f"Stuff map {file} cannot be read ({error}). Copy it again.") from error
+    if mode != MODE:
+        raise DataError(
+            f"Stuff map {file} has Pillow's mode {mode}, not {MODE}: one channel of 8 bits, a "
+            "pixel's class as its value. Export it so."
+        )
     if (width, height) != (record["width"], record["height"]):
         raise DataError(
             f"Stuff map {file} is {width} x {height} px, its image {record['width']} x "

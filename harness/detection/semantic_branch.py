@@ -6,7 +6,7 @@ from detectron2.modeling.poolers import ROIPooler
 from detectron2.structures import Boxes
 from fvcore.nn.weight_init import c2_msra_fill
 from torch import Tensor, nn
-from torch.nn.functional import adaptive_avg_pool2d, cross_entropy, interpolate
+from torch.nn.functional import avg_pool2d, cross_entropy, interpolate
 
 from harness.data.stuff_maps import UNLABELED
 
@@ -85,7 +85,7 @@ class ContextPooler(nn.Module):
     """Pools boxes from the pyramid, and adds what the semantic features say there.
 
     Stands where detectron2's heads expect a ROIPooler: the semantic features are the last of the
-    maps that it is given.
+    maps that it is given. Where they are pooled finer, by a whole factor, they are averaged.
     """
 
     def __init__(self, pyramid: ROIPooler, semantic: ROIPooler):
@@ -96,8 +96,9 @@ class ContextPooler(nn.Module):
     def forward(self, features: list[Tensor], boxes: list[Boxes]) -> Tensor:
         """Features of each box, (R, channels, side, side)."""
         *levels, context = features
-        pooled = self.pyramid(levels, boxes)
-        return pooled + adaptive_avg_pool2d(self.semantic([context], boxes), pooled.shape[-2:])
+        pooled, around = self.pyramid(levels, boxes), self.semantic([context], boxes)
+        times = around.shape[-1] // pooled.shape[-1]
+        return pooled + (avg_pool2d(around, times) if times > 1 else around)
 
 
 def _conv(channels: int, side: int) -> Conv2d:

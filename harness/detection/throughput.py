@@ -130,8 +130,16 @@ class Watch(HookBase):
         self._way.close()
         if kind is Kind.UNDISTURBED:
             self.data_wait.append(self.trainer.storage.history("data_time").latest())
-            if MASK_ROIS in self.trainer.storage.histories():
-                self.mask_rois.append(self.trainer.storage.history(MASK_ROIS).latest())
+            if told := self._mask_rois():
+                self.mask_rois.append(sum(told))
+
+    def _mask_rois(self) -> list[float]:
+        """Those that detectron2 has told last: of the one mask head, or of each stage's."""
+        return [
+            history.latest()
+            for name, history in self.trainer.storage.histories().items()
+            if name == MASK_ROIS or name.endswith(f"/mask/{MASK_ROIS}")
+        ]
 
     def _announce(self, kind: Kind) -> None:
         if kind is Kind.ALONE or (kind is Kind.EXCHANGING and self._kind is Kind.ALONE):

@@ -117,8 +117,10 @@ def train(spec: RunSpec, paths: RunPaths, runs: RunsFolder) -> Trained:
         trainer = make_trainer(spec, ready, start)
         trainer.register_hooks(_hooks(spec, paths, ready, start))
         with stop.deferred(), warnings.catch_warnings():
-            # The scaler may leave out the very first step, which torch takes for a wrong order.
-            warnings.filterwarnings("ignore", r"Detected call of `lr_scheduler\.step\(\)` before")
+            if ready.scaler.is_enabled():
+                # It may leave out the very first step, which torch takes for a wrong order.
+                first = r"Detected call of `lr_scheduler\.step\(\)` before"
+                warnings.filterwarnings("ignore", first)
             trainer.train(start, spec.last_iteration)
     if comm.is_main_process():
         keep_newest(paths, 1)
