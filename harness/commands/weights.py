@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from harness.commands.messages import tell
+from harness.data.checksum import Checksum
 from harness.data.fetch import fetch
 from harness.data.weights import WEIGHTS, Weights, fault, weights_folder
 from harness.errors import DownloadError
@@ -44,7 +45,12 @@ def _make(weights: Weights, folder: Path) -> None:
     by_hand = folder / weights.published
     published = by_hand if by_hand.exists() else folder / f"fetched-{weights.published}"
     with download_view(weights.published) as progress:
-        fetch(weights.url, published, sha256=weights.sha256, progress=progress)
+        fetch(
+            weights.url,
+            published,
+            checksum=Checksum("sha256", weights.sha256),
+            progress=progress,
+        )
     convert(published, weights, folder)
     if published != by_hand:
         published.unlink(missing_ok=True)

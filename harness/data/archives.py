@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.data.checksum import Checksum
 from harness.data.stuff_maps import FOLDER
 
 
@@ -17,14 +18,14 @@ class Archive:
         gives: what it holds of COCO, as paths below coco/.
         size_gb: to download.
         unpack_in: the folder below coco/ to unpack it in; "" for coco/ itself.
-        md5: of the file; None where no source tells it.
+        checksum: of the file; None where no source tells it.
     """
 
     url: str
     gives: tuple[str, ...]
     size_gb: float
     unpack_in: str = ""
-    md5: str | None = None
+    checksum: Checksum | None = None
 
     @property
     def name(self) -> str:
@@ -51,25 +52,25 @@ ARCHIVES = (
             "annotations/instances_valminusminival2014.json",
         ),
         0.07,
-        md5="2d2b9d2283adb5e3b8d25eec88e65064",
+        checksum=Checksum("md5", "2d2b9d2283adb5e3b8d25eec88e65064"),
     ),
     Archive(
         f"{COCO_ORG}/zips/train2017.zip",
         ("train2017",),
         19.3,
-        md5="cced6f7f71b7629ddf16f17bbcfab6b2",
+        checksum=Checksum("md5", "cced6f7f71b7629ddf16f17bbcfab6b2"),
     ),
     Archive(
         f"{COCO_ORG}/zips/val2017.zip",
         ("val2017",),
         0.8,
-        md5="442b8da7639aecaf257c1dceb8ba8c80",
+        checksum=Checksum("md5", "442b8da7639aecaf257c1dceb8ba8c80"),
     ),
     Archive(
         f"{COCO_ORG}/annotations/annotations_trainval2017.zip",
         ("annotations/instances_train2017.json", "annotations/instances_val2017.json"),
         0.25,
-        md5="f4bbac642086de4f52a3fdda2de5fa2c",
+        checksum=Checksum("md5", "f4bbac642086de4f52a3fdda2de5fa2c"),
     ),
     Archive(
         "http://calvin.inf.ed.ac.uk/wp-content/uploads/data/cocostuffdataset/"
@@ -129,7 +130,7 @@ def least_download(layouts: Sequence[Collection[str]], anyway: Collection[str]) 
 
 
 def fetch_command(archive: Archive, coco: Path) -> str:
-    """The shell command that fetches an archive, holds it against its MD5, and unpacks it.
+    """The shell command that fetches an archive, holds it against its checksum, and unpacks it.
 
     Given again after it was broken off, it goes on with the download.
 
@@ -137,13 +138,13 @@ def fetch_command(archive: Archive, coco: Path) -> str:
         archive: what to fetch.
         coco: the folder coco/.
     """
-    name, into = archive.name, shlex.quote(str(coco / archive.unpack_in))
+    name, known, into = archive.name, archive.checksum, shlex.quote(str(coco / archive.unpack_in))
     is_zip = name.endswith(".zip")
     steps = [
         f"mkdir -p {into}",
         f"cd {into}",
         f"wget -c {archive.url}",
-        f"echo '{archive.md5}  {name}' | md5sum -c" if archive.md5 else "",
+        f"echo '{known.digits}  {name}' | {known.algorithm}sum -c" if known else "",
         f"unzip -q -o {name}" if is_zip else f"tar -xzf {name}",
         f"rm {name}",
     ]

@@ -11,7 +11,8 @@ import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 
-from harness.data.fetch import Progress, curl, fetch
+from harness.data.fetch import curl, fetch
+from harness.data.progress import Progress, unheard
 from harness.errors import DownloadError
 from harness.files import disk_full, temporary_beside
 
@@ -19,7 +20,7 @@ from harness.files import disk_full, temporary_beside
 DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError)
 
 
-def download(url: str, folder: Path, progress: Progress = lambda done, total: None) -> None:
+def download(url: str, folder: Path, progress: Progress = unheard) -> None:
     """Fetch the ZIP file `url` into `folder`, unpack it there, and delete it.
 
     Stopped at whatever point, the same call goes on from there. An archive that was put into

@@ -6,20 +6,18 @@ one that changes between two calls is found by the hash, or by the checksums in 
 
 import errno
 import fcntl
-import hashlib
 import http.client
 import os
 import shutil
 import urllib.error
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
+from harness.data.checksum import Checksum, mismatch
+from harness.data.progress import Progress, unheard
 from harness.errors import DownloadError
 from harness.files import disk_full
-
-Progress = Callable[[int, int | None], None]  # bytes that are there, bytes in all where known
 
 CHUNK_BYTES = 1024 * 1024
 TIMEOUT_S = 60.0  # without a byte
@@ -30,8 +28,8 @@ def fetch(
     url: str,
     target: Path,
     *,
-    sha256: str = "",
-    progress: Progress = lambda done, total: None,
+    checksum: Checksum | None = None,
+    progress: Progress = unheard,
 ) -> None:
     """Bring `url` to `target`; a file that is there already is checked and not fetched.
 
@@ -41,8 +39,8 @@ def fetch(
     Args:
         url: of HTTP or HTTPS; proxies are those of the environment.
         target: where the file goes; its folder is made.
-        sha256: of the file in hex: all 64 digits, or the first ones where only they are published.
-        progress: hears how far it is.
+        checksum: of the file; None where none is published.
+        progress: hears how many bytes are there.
 
     Raises:
         DownloadError: there is no such file or no way to it, another process fetches it, or what
@@ -51,7 +49,7 @@ def fetch(
     """
     part = target.with_name(f"{target.name}.part")
     if target.exists():
-        wrong = _wrong(target, sha256)
+        wrong = mismatch(target, checksum) if checksum else ""
         if wrong:
             raise DownloadError(
                 f"{target} is not the file of {url}: {wrong}. Delete it and give the same command "
@@ -66,7 +64,7 @@ def fetch(
             _fill(url, file, target, progress)
             file.flush()
             os.fsync(file.fileno())
-            wrong = _wrong(part, sha256)
+            wrong = mismatch(part, checksum) if checksum else ""
             if wrong:
                 part.unlink()
                 raise DownloadError(
@@ -187,13 +185,3 @@ def _refuse_small_disk(target: Path, more: int) -> None:
             f"{target.name} needs {more / 1e9:,.1f} GB more in {target.parent}, where "
             f"{free / 1e9:,.1f} GB are free. Free some space and give the same command again."
         )
-
-
-def _wrong(path: Path, sha256: str) -> str:
-    """In what `path` is not the file asked for; "" where it is, or nothing is known of it."""
-    if not sha256:
-        return ""
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    first = len(sha256)
-    return "" if found[:first] == sha256 else f"its sha256 begins {found[:first]}, not {sha256}"

@@ -13,6 +13,7 @@ from harness.data.archives import (
     in_no_archive,
     least_download,
 )
+from harness.data.checksum import Checksum
 from harness.data.coco import COCO
 
 
@@ -104,7 +105,7 @@ def fetched(archive, folder) -> subprocess.CompletedProcess:
 def test_the_command_leaves_what_was_in_the_archive_and_nothing_else(on_this_machine, name):
     if name.endswith(".zip") and shutil.which("unzip") is None:
         pytest.skip("no unzip here")
-    archive = replace(ARCHIVES[0], url=f"http://somewhere/{name}", md5=None)
+    archive = replace(ARCHIVES[0], url=f"http://somewhere/{name}", checksum=None)
     done = fetched(archive, on_this_machine / "coco")
     assert done.returncode == 0, done.stderr
     coco = on_this_machine / "coco"
@@ -113,6 +114,8 @@ def test_the_command_leaves_what_was_in_the_archive_and_nothing_else(on_this_mac
 
 
 def test_an_archive_with_another_md5_is_not_unpacked(on_this_machine):
-    archive = replace(ARCHIVES[0], url="http://somewhere/val2017.zip", md5="0" * 32)
+    archive = replace(
+        ARCHIVES[0], url="http://somewhere/val2017.zip", checksum=Checksum("md5", "0" * 32)
+    )
     assert fetched(archive, on_this_machine / "coco").returncode != 0
     assert not (on_this_machine / "coco" / "val2017").exists()

@@ -6,11 +6,14 @@ from types import SimpleNamespace
 
 import pytest
 
+from harness.data.checksum import Checksum
 from harness.data.fetch import fetch
 from harness.errors import DownloadError, HarnessError
 
 CONTENT = bytes(range(256)) * 40  # 10,240 bytes
-SHA256 = hashlib.sha256(CONTENT).hexdigest()
+DIGITS = hashlib.sha256(CONTENT).hexdigest()
+SHA256 = Checksum("sha256", DIGITS)
+FIRST_DIGITS = Checksum("sha256", DIGITS[:8])
 
 
 @pytest.fixture
@@ -35,7 +38,7 @@ def left_behind(target: Path, content: bytes) -> None:
 
 def test_a_file_arrives_whole_and_nothing_else_is_left(url, target):
     heard = []
-    fetch(url, target, sha256=SHA256, progress=lambda *now: heard.append(now))
+    fetch(url, target, checksum=SHA256, progress=lambda *now: heard.append(now))
     assert target.read_bytes() == CONTENT
     assert list(target.parent.iterdir()) == [target]
     assert heard == [(0, 10240), (10240, 10240)]
@@ -43,28 +46,28 @@ def test_a_file_arrives_whole_and_nothing_else_is_left(url, target):
 
 def test_a_connection_that_drops_is_opened_again_for_the_rest_alone(server, url, target):
     server.drops = [4000, 1000]
-    fetch(url, target, sha256=SHA256)
+    fetch(url, target, checksum=SHA256)
     assert target.read_bytes() == CONTENT
     assert server.asked == ["", "bytes=4000-", "bytes=5000-"]
 
 
 def test_what_an_earlier_call_brought_is_not_fetched_again(server, url, target):
     left_behind(target, CONTENT[:7000])
-    fetch(url, target, sha256=SHA256)
+    fetch(url, target, checksum=SHA256)
     assert target.read_bytes() == CONTENT
     assert server.asked == ["bytes=7000-"]
 
 
 def test_a_file_that_had_come_whole_before_the_process_was_killed_is_taken(server, url, target):
     left_behind(target, CONTENT)
-    fetch(url, target, sha256=SHA256)
+    fetch(url, target, checksum=SHA256)
     assert target.read_bytes() == CONTENT
     assert server.asked == ["bytes=10240-"]
 
 
 def test_a_part_longer_than_the_file_is_of_another_and_starts_anew(server, url, target):
     left_behind(target, CONTENT + b"more")
-    fetch(url, target, sha256=SHA256)
+    fetch(url, target, checksum=SHA256)
     assert target.read_bytes() == CONTENT
     assert server.asked == ["bytes=10244-", ""]
 
@@ -72,13 +75,13 @@ def test_a_part_longer_than_the_file_is_of_another_and_starts_anew(server, url, 
 def test_a_server_that_sends_whole_files_only_starts_anew(server, url, target):
     server.ranges = False
     left_behind(target, b"old")
-    fetch(url, target, sha256=SHA256)
+    fetch(url, target, checksum=SHA256)
     assert target.read_bytes() == CONTENT
 
 
 def test_a_server_that_says_no_length_is_believed_at_the_end(server, url, target):
     server.says_length = False
-    fetch(url, target, sha256=SHA256)
+    fetch(url, target, checksum=SHA256)
     assert target.read_bytes() == CONTENT
 
 
@@ -129,20 +132,28 @@ def test_other_bytes_than_asked_for_are_not_kept(server, url, target):
     server.files["weights.pth"] = b"<html>Log in to the network</html>"
     begins = hashlib.sha256(b"<html>Log in to the network</html>").hexdigest()[:8]
     with pytest.raises(
-        DownloadError, match=rf"its sha256 begins {begins}, not {SHA256[:8]}\. It was not kept"
+        DownloadError, match=rf"its sha256 begins {begins}, not {DIGITS[:8]}\. It was not kept"
     ):
-        fetch(url, target, sha256=SHA256[:8])
+        fetch(url, target, checksum=FIRST_DIGITS)
     assert list(target.parent.iterdir()) == []
+
+
+def test_a_file_is_held_against_whichever_checksum_is_published(url, target):
+    md5 = hashlib.md5(CONTENT).hexdigest()
+    fetch(url, target, checksum=Checksum("md5", md5))
+    assert target.read_bytes() == CONTENT
+    with pytest.raises(DownloadError, match=rf"its md5 begins {md5}, not {'0' * 32}\. Delete it"):
+        fetch(url, target, checksum=Checksum("md5", "0" * 32))
 
 
 def test_a_file_that_was_put_there_by_hand_is_checked_and_not_fetched(server, url, target):
     left_behind(target, CONTENT[:7000])
     target.write_bytes(CONTENT)
-    fetch(url, target, sha256=SHA256[:8])
+    fetch(url, target, checksum=FIRST_DIGITS)
     assert list(target.parent.iterdir()) == [target]
     target.write_bytes(CONTENT[:-1])
     with pytest.raises(DownloadError, match=rf"{target} is not the file of {url}: .*Delete it"):
-        fetch(url, target, sha256=SHA256[:8])
+        fetch(url, target, checksum=FIRST_DIGITS)
     assert server.asked == []
     assert target.exists()  # it is the user's
 
