@@ -33,6 +33,19 @@ class Archive:
         return self.url.rpartition("/")[2]
 
 
+@dataclass(frozen=True)
+class Source:
+    """Where COCO is fetched from.
+
+    Attributes:
+        archives: what holds it.
+        images: the address below which each image lies by itself, under its path below coco/.
+    """
+
+    archives: tuple[Archive, ...]
+    images: str
+
+
 COCO_ORG = "http://images.cocodataset.org"
 
 # Addresses: cocodataset.org, Detectron's README of its data (minival), COCO-stuff's README. MD5:
@@ -81,36 +94,39 @@ ARCHIVES = (
     ),
 )
 
+PUBLISHED = Source(ARCHIVES, COCO_ORG)
 
-def archives_of(lacks: Collection[str]) -> list[Archive]:
+
+def archives_of(lacks: Collection[str], source: Source = PUBLISHED) -> list[Archive]:
     """The archives that hold what is lacking, paths below coco/."""
-    return [archive for archive in ARCHIVES if set(archive.gives) & set(lacks)]
+    return [archive for archive in source.archives if set(archive.gives) & set(lacks)]
 
 
-def single_images(lacks: Collection[str]) -> list[str]:
+def single_images(lacks: Collection[str], source: Source = PUBLISHED) -> list[str]:
     """Those of the paths that name one image, which cocodataset.org gives by itself."""
-    folders = {path for archive in ARCHIVES for path in archive.gives if "/" not in path}
+    folders = {path for archive in source.archives for path in archive.gives if "/" not in path}
     found = {path for path in lacks if "/" in path and path.split("/")[0] in folders}
     return sorted(path for path in found if path.split("/")[0] not in lacks)
 
 
-def in_no_archive(lacks: Collection[str]) -> list[str]:
+def in_no_archive(lacks: Collection[str], source: Source = PUBLISHED) -> list[str]:
     """What is lacking and cannot be fetched."""
-    given = {path for archive in ARCHIVES for path in archive.gives}
-    return sorted(set(lacks) - given - set(single_images(lacks)))
+    given = {path for archive in source.archives for path in archive.gives}
+    return sorted(set(lacks) - given - set(single_images(lacks, source)))
 
 
-def fetch_commands(lacks: Collection[str], coco: Path) -> list[str]:
+def fetch_commands(lacks: Collection[str], coco: Path, source: Source = PUBLISHED) -> list[str]:
     """The shell commands, one a line, that fetch and unpack what is lacking.
 
     Args:
         lacks: paths below coco/.
         coco: that folder.
+        source: where it is fetched from.
     """
     coco = coco.absolute()  # a command changes the folder for the next one
-    commands = [fetch_command(archive, coco) for archive in archives_of(lacks)]
-    for path in single_images(lacks):
-        commands.append(f"wget -O {shlex.quote(str(coco / path))} {COCO_ORG}/{path}")
+    commands = [fetch_command(archive, coco) for archive in archives_of(lacks, source)]
+    for path in single_images(lacks, source):
+        commands.append(f"wget -O {shlex.quote(str(coco / path))} {source.images}/{path}")
     return commands
 
 
