@@ -13,7 +13,7 @@ from harness.data.coco_checks import coco_faults, shared_images, size_notes
 from harness.data.findings import Finding
 from harness.data.image_checks import examine_images, examine_stuff_maps
 from harness.data.outline import outline_of
-from harness.data.splits import Split, lacks_of, locate
+from harness.data.splits import Split, coco_folder, lacks_of, locate
 from harness.data.stuff_maps import FOLDER
 from harness.errors import DataError
 from harness.paths import CheckedData
@@ -83,7 +83,8 @@ def _least(need: Need, coco: Layouts, lacking: set[str]) -> tuple[str, ...]:
     lacks = lacks_of(layouts)
     if need.stuff_maps:
         for layout, some in zip(layouts, lacks, strict=True):
-            some += [f"{FOLDER}/{file.images}" for file in layout]
+            maps = (f"{FOLDER}/{file.images}" for file in layout)
+            some += [folder for folder in maps if not (coco_folder() / folder).exists()]
     return tuple(least_download(lacks, lacking)) if lacks else ()
 
 

@@ -130,6 +130,13 @@ def test_stuff_maps_are_fetched_with_the_images_that_need_them(coco, fault):
     )
 
 
+def test_stuff_maps_that_are_there_are_not_fetched_with_the_images(coco, fault):
+    write_coco(coco, TRAIN_2017, stuff_maps=True)
+    (coco / TRAIN_2017.annotations).unlink()
+    _, lacks = fault(TRAIN)
+    assert lacks == ("annotations/instances_train2017.json",)
+
+
 # Annotation files that are not COCO's
 
 
