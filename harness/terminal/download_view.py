@@ -20,6 +20,8 @@ def download_view(
 ) -> Iterator[Callable[[int, int | None], None]]:
     """What hears how many bytes are there, and how many it will be where that is known.
 
+    Nothing is drawn where nobody watches.
+
     Args:
         name: of the file.
         console: where to; stderr by default.
@@ -31,7 +33,9 @@ def download_view(
         TransferSpeedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console or Console(stderr=True), transient=True) as view:
+    console = console or Console(stderr=True)
+    away = not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=away) as view:
         task = view.add_task(name, total=None, start=False)
 
         def show(done: int, total: int | None) -> None:

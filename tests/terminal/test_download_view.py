@@ -18,4 +18,4 @@ def test_a_download_of_unknown_length_shows_what_has_come(terminal):
 def test_where_nobody_watches_nothing_is_drawn(console):
     with download_view("R-50.pth", console) as progress:
         progress(1, 2)
-    assert console.file.getvalue().strip() == ""
+    assert console.file.getvalue() == ""
