@@ -120,6 +120,9 @@ def prepare(
     weights: Annotated[
         bool, typer.Option("--weights", help="Fetch, check and convert the ImageNet weights.")
     ] = False,
+    download: Annotated[
+        bool, typer.Option("--download", help="Fetch and unpack what is missing of COCO.")
+    ] = False,
     scale: Scale = PAPER,
     data: Data = None,
     runs: Runs = RUNS,
@@ -130,16 +133,19 @@ def prepare(
     """
     from harness.workplace import workplace
 
+    well = True
+    if download or not weights:
+        from harness.commands.download import prepare_with_download
+        from harness.commands.prepare import prepare as check
+
+        place = workplace(scale, data, runs)
+        typer.echo(place.title, err=True)
+        well = (prepare_with_download if download else check)(place.grid(experiments), place)
     if weights:
         from harness.commands.weights import prepare_weights
 
         prepare_weights()
-        return
-    from harness.commands.prepare import prepare as check
-
-    place = workplace(scale, data, runs)
-    typer.echo(place.title, err=True)
-    raise typer.Exit(0 if check(place.grid(experiments), place) else 1)
+    raise typer.Exit(0 if well else 1)
 
 
 @app.command()

@@ -200,5 +200,14 @@ def test_prepare_exits_0_where_nothing_is_wrong(harness, tmp_path):
     assert "1 of its 1 images are missing" in done.stdout
 
 
+def test_prepare_fetches_data_and_weights_in_one_call(harness, tmp_path):
+    # At demo scale no data is fetched; that the weights are asked for too is told by their error.
+    nowhere = {"https_proxy": "http://127.0.0.1:9", "HARNESS_WEIGHTS": str(tmp_path / "weights")}
+    done = harness("prepare", "--scale", "demo", "--download", "--weights", env=nowhere)
+    assert done.returncode == 2
+    assert "Nothing to look at" in done.stdout
+    assert "3 of 3 are missing" in done.stderr
+
+
 def test_prepare_of_a_folder_that_is_not_there_is_refused(harness):
     assert "No folder at " in refused(harness("prepare", "--scale", "demo", "--data", "nowhere"))

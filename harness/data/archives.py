@@ -102,6 +102,11 @@ def archives_of(lacks: Collection[str], source: Source = PUBLISHED) -> list[Arch
     return [archive for archive in source.archives if set(archive.gives) & set(lacks)]
 
 
+def place_of(archive: Archive, coco: Path) -> Path:
+    """Where the file of an archive lies until it is unpacked, below the folder coco/."""
+    return coco / archive.unpack_in / archive.name
+
+
 def single_images(lacks: Collection[str], source: Source = PUBLISHED) -> list[str]:
     """Those of the paths that name one image, which cocodataset.org gives by itself."""
     folders = {path for archive in source.archives for path in archive.gives if "/" not in path}

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from harness.data.archives import Archive
+from harness.data.archives import Archive, place_of
 from harness.data.fetch import curl, fetch
 from harness.data.progress import Watch, unwatched
 from harness.data.unpack import DAMAGED, unpack
@@ -25,13 +25,12 @@ def download(archive: Archive, coco: Path, watch: Watch = unwatched) -> None:
         DownloadError: it cannot be fetched, is damaged, or would write outside of its folder.
         HarnessError: the disk is full.
     """
-    folder = coco / archive.unpack_in
-    file = folder / archive.name
+    file = place_of(archive, coco)
     with watch(archive.name) as progress:
         fetch(archive.url, file, checksum=archive.checksum, progress=progress)
     try:
         with watch(f"{archive.name}, unpacking") as progress:
-            unpack(file, folder, progress)
+            unpack(file, file.parent, progress)
     except DAMAGED as error:
         file.unlink()
         raise DownloadError(

@@ -9,7 +9,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from harness.data.archives import archives_of, fetch_commands, in_no_archive
+from harness.data.archives import (
+    PUBLISHED,
+    Source,
+    archives_of,
+    fetch_commands,
+    in_no_archive,
+)
 from harness.data.findings import Finding
 from harness.terminal.doctor_view import MARKS
 from harness.terminal.words import title
@@ -46,23 +52,29 @@ def show_findings(findings: Iterable[Finding], console: Console | None = None) -
     return shown
 
 
-def show_to_fetch(lacks: Collection[str], coco: Path, console: Console | None = None) -> None:
+def show_to_fetch(
+    lacks: Collection[str],
+    coco: Path,
+    console: Console | None = None,
+    source: Source = PUBLISHED,
+) -> None:
     """Print the commands that fetch what is lacking.
 
     Args:
         lacks: paths below coco/, at least one.
         coco: that folder.
         console: where to; stdout by default.
+        source: where it is fetched from.
     """
     console = console or Console()
-    commands = fetch_commands(lacks, coco)
+    commands = fetch_commands(lacks, coco, source)
     if commands:
-        size_gb = sum(archive.size_gb for archive in archives_of(lacks))
+        size_gb = sum(archive.size_gb for archive in archives_of(lacks, source))
         size = f", {size_gb:.1f} GB to download" if size_gb else ""
         _print(console, title(f"\nTo fetch what is missing or damaged{size}:"))
     for command in commands:
         _print(console, Text(command))
-    for path in in_no_archive(lacks):
+    for path in in_no_archive(lacks, source):
         _print(console, Text(f"No archive is known for {coco / path}: copy it there."))
 
 
