@@ -1,15 +1,39 @@
 """The command line: parses and calls. Whatever a command needs is imported inside it."""
 
-import errno
-import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import NoReturn
 
 import typer
 
 from harness.errors import HarnessError
-from harness.files import disk_full
+from harness.files import what_to_do
+from harness.options import (
+    AsJson,
+    Cluster,
+    Data,
+    Dirty,
+    Emphasis,
+    Experiments,
+    Figure,
+    Follow,
+    Format,
+    Gpus,
+    Iters,
+    MemGb,
+    Only,
+    OtherSite,
+    Patterns,
+    Run,
+    Runs,
+    Scale,
+    Site,
+    Table,
+    Watch,
+    WithDownload,
+    WithWeights,
+    Yes,
+)
 from harness.paths import LOCAL
 
 app = typer.Typer(
@@ -18,29 +42,6 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Trains the grids of Tables I-III, each run once, and rebuilds the tables and Fig. 8.",
 )
-
-Experiments = Annotated[
-    list[str] | None, typer.Argument(help="table1, table2, table3; all where none is named.")
-]
-Run = Annotated[str, typer.Argument(help="A run's id or its name, as in table1/k=2.")]
-Scale = Annotated[str, typer.Option(help="paper: the published schedule. demo: minutes.")]
-Data = Annotated[
-    Path | None, typer.Option(help="A folder of your own images and annotations, as COCO's.")
-]
-Runs = Annotated[Path, typer.Option(help="Where runs are written: large.", envvar="HARNESS_RUNS")]
-Site = Annotated[
-    str, typer.Option(help="Where the runs are trained: local, or a cluster: slurm/NAME.toml.")
-]
-Dirty = Annotated[
-    bool,
-    typer.Option("--dirty", help="On Slurm: run uncommitted code too, and say so in its records."),
-]
-Yes = Annotated[bool, typer.Option("--yes", help="Do it; without it, only show what would be.")]
-Patterns = Annotated[
-    list[str],
-    typer.Argument(help="Runs: ids, names or experiments, or patterns of them: 'table1/k=*'."),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 PAPER = "paper"
 RUNS = Path("runs")
@@ -52,34 +53,22 @@ def plan(
     scale: Scale = PAPER,
     data: Data = None,
     runs: Runs = RUNS,
-    gpus: Annotated[
-        int | None, typer.Option(min=1, help="How many you have: tells how long they take.")
-    ] = None,
+    gpus: Gpus = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what submit would do and at what cost. Writes nothing."""
-    from harness.grid.plan import make_plan
+    from harness.commands.plan import print_plan
     from harness.workplace import workplace
 
     place = workplace(scale, data, runs)
-    planned = make_plan(place.grid(experiments), place.runs, gpus)
-    if as_json:
-        print(json.dumps(planned.to_json(), indent=2))
-        return
-    from harness.terminal.plan_view import show_plan
-
-    typer.echo(place.title, err=True)
-    show_plan(planned)
+    print_plan(place.grid(experiments), place, gpus, as_json=as_json)
 
 
 @app.command()
 def submit(
     site: Site,
     experiments: Experiments = None,
-    only: Annotated[
-        list[str] | None,
-        typer.Option(help="Rows to keep, as in 'table1/k=*'; may be given several times."),
-    ] = None,
+    only: Only = None,
     scale: Scale = PAPER,
     data: Data = None,
     runs: Runs = RUNS,
@@ -89,19 +78,11 @@ def submit(
 
     On Slurm it returns at once, and the grid goes on. Given twice, nothing runs twice.
     """
-    from harness.grid.names import only_cells
+    from harness.commands.submit import submit as start
     from harness.workplace import workplace
 
-    place = workplace(scale, data, runs)
-    grid = place.grid(experiments)
-    grid = only_cells(grid, only) if only else grid
-    if site == LOCAL:
-        from harness.commands.local import launch
-
-        raise typer.Exit(1 if launch(grid, place).failed else 0)
-    from harness.commands.cluster import submit_grid
-
-    submit_grid(grid, place, site, dirty=dirty)
+    well = start(workplace(scale, data, runs), experiments, only, site, dirty=dirty)
+    raise typer.Exit(0 if well else 1)
 
 
 @app.command()
@@ -117,12 +98,8 @@ def demo(site: Site = LOCAL, data: Data = None, runs: Runs = RUNS, dirty: Dirty 
 @app.command()
 def prepare(
     experiments: Experiments = None,
-    weights: Annotated[
-        bool, typer.Option("--weights", help="Fetch, check and convert the ImageNet weights.")
-    ] = False,
-    download: Annotated[
-        bool, typer.Option("--download", help="Fetch and unpack what is missing of COCO.")
-    ] = False,
+    weights: WithWeights = False,
+    download: WithDownload = False,
     scale: Scale = PAPER,
     data: Data = None,
     runs: Runs = RUNS,
@@ -150,7 +127,7 @@ def prepare(
 
 @app.command()
 def doctor(
-    site: Annotated[str, typer.Option(help="A cluster: slurm/NAME.toml.")],
+    site: Cluster,
     experiments: Experiments = None,
     scale: Scale = PAPER,
     data: Data = None,
@@ -167,13 +144,8 @@ def doctor(
 @app.command()
 def retry(
     patterns: Patterns,
-    site: Annotated[
-        str | None, typer.Option(help="Another cluster than that of the last attempt.")
-    ] = None,
-    mem_gb: Annotated[
-        float | None,
-        typer.Option(min=0.1, help="Memory of each run, in GB, in place of the site's."),
-    ] = None,
+    site: OtherSite = None,
+    mem_gb: MemGb = None,
     scale: Scale = PAPER,
     data: Data = None,
     runs: Runs = RUNS,
@@ -213,11 +185,7 @@ def run(run: Run, scale: Scale = PAPER, data: Data = None, runs: Runs = RUNS) ->
 
 @app.command()
 def benchmark(
-    run: Run,
-    iters: Annotated[int, typer.Option(min=2, help="Iterations measured undisturbed.")] = 200,
-    scale: Scale = PAPER,
-    data: Data = None,
-    runs: Runs = RUNS,
+    run: Run, iters: Iters = 200, scale: Scale = PAPER, data: Data = None, runs: Runs = RUNS
 ) -> None:
     """Measure how long an iteration of a run takes here, by part. Plan then reckons with it."""
     from harness.commands.benchmark import benchmark as measure
@@ -234,35 +202,19 @@ def status(
     data: Data = None,
     runs: Runs = RUNS,
     as_json: AsJson = False,
-    watch: Annotated[bool, typer.Option("--watch", help="Until nothing runs any more.")] = False,
+    watch: Watch = False,
 ) -> None:
     """Show each run's state and its cause, how far it is, what it has cost, and where it runs."""
-    from harness.launch.status import statuses_json
-    from harness.slurm.seen import look_at
+    from harness.commands.status import print_status
     from harness.workplace import workplace
 
     place = workplace(scale, data, runs)
-    grid = place.grid(experiments)
-    look = look_at(grid, place.runs)
-    if as_json:
-        seen = look()
-        if seen.note:
-            typer.echo(seen.note, err=True)
-        print(json.dumps(statuses_json(grid, place.runs, seen), indent=2))
-        return
-    from harness.terminal.live import show_status, watch_status
-
-    typer.echo(place.title, err=True)
-    (watch_status if watch else show_status)(grid, place.runs, look)
+    print_status(place.grid(experiments), place, as_json=as_json, watch=watch)
 
 
 @app.command()
 def logs(
-    run: Run,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="As it comes.")] = False,
-    scale: Scale = PAPER,
-    data: Data = None,
-    runs: Runs = RUNS,
+    run: Run, follow: Follow = False, scale: Scale = PAPER, data: Data = None, runs: Runs = RUNS
 ) -> None:
     """Print what a run's newest attempt printed."""
     from harness.commands.named import run_named
@@ -275,22 +227,14 @@ def logs(
 
 @app.command()
 def fails(
-    experiments: Experiments = None,
-    scale: Scale = PAPER,
-    data: Data = None,
-    runs: Runs = RUNS,
+    experiments: Experiments = None, scale: Scale = PAPER, data: Data = None, runs: Runs = RUNS
 ) -> None:
     """Print every failed run with its last lines."""
-    from harness.slurm.seen import failures_of
-    from harness.terminal.logs_view import show_failures
+    from harness.commands.status import print_failures
     from harness.workplace import workplace
 
     place = workplace(scale, data, runs)
-    typer.echo(place.title, err=True)
-    failures, note = failures_of(place.grid(experiments), place.runs)
-    if note:
-        typer.echo(note, err=True)
-    show_failures(failures)
+    print_failures(place.grid(experiments), place)
 
 
 @app.command()
@@ -306,11 +250,9 @@ def collect(scale: Scale = PAPER, data: Data = None, runs: Runs = RUNS) -> None:
 
 @app.command()
 def table(
-    name: Annotated[str, typer.Argument(help="table1, table2 or table3.")],
-    output: Annotated[str, typer.Option("--format", help="md, latex, csv or html.")] = "md",
-    emphasis: Annotated[
-        bool, typer.Option("--emphasis", help="Mark the best also where the paper does not.")
-    ] = False,
+    name: Table,
+    output: Format = "md",
+    emphasis: Emphasis = False,
     scale: Scale = PAPER,
     data: Data = None,
 ) -> None:
@@ -326,9 +268,7 @@ def table(
 
 
 @app.command()
-def figure(
-    name: Annotated[str, typer.Argument(help="fig8")], scale: Scale = PAPER, data: Data = None
-) -> None:
+def figure(name: Figure, scale: Scale = PAPER, data: Data = None) -> None:
     """Draw a figure from results/, as PDF and PNG."""
     from harness.rebuild import write_figure
     from harness.workplace import workplace
@@ -343,17 +283,13 @@ def main() -> None:
     try:
         app()
     except HarnessError as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
-        sys.exit(2)
+        _refuse(f"{type(error).__name__}: {error}")
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            print(disk_full(Path(error.filename or "")), file=sys.stderr)
-            sys.exit(2)
-        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise
-        print(
-            f"{error.filename}: you may not read or write there. Ask its owner, or use a folder "
-            "of your own with --runs.",
-            file=sys.stderr,
-        )
-        sys.exit(2)
+        if message := what_to_do(error):
+            _refuse(message)
+        raise
+
+
+def _refuse(message: str) -> NoReturn:
+    print(message, file=sys.stderr)
+    sys.exit(2)

@@ -78,6 +78,18 @@ def is_abandoned(temporary: Path) -> bool:
     return False
 
 
+def what_to_do(error: OSError) -> str:
+    """What a person can do about a file that cannot be read or written; "" where not known."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return str(disk_full(Path(error.filename or "")))
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return (
+            f"{error.filename}: you may not read or write there. Ask its owner, or use a folder of "
+            "your own with --runs."
+        )
+    return ""
+
+
 def disk_full(path: Path) -> HarnessError:
     """The error for a disk without room for `path`; `Path()` where that is not known."""
     place = f" of {path.absolute().parent} while writing {path.name}" if path.name else ""

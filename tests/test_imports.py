@@ -35,7 +35,8 @@ MAY_IMPORT = {
     "rebuild": "errors files paths grid collect report pandas",
     "workplace": "paths grid",
     "commands": "errors paths data grid launch slurm terminal workplace",
-    "cli": "errors files paths typer",
+    "options": "typer",
+    "cli": "errors files paths options typer",
 }
 # What it may import inside a function, when it comes to that: the arrows that would otherwise load
 # torch, submitit or rich on the way to `--help`.

@@ -1,0 +1,59 @@
+"""What the command line takes: its arguments and options, and what help says of each."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Experiments = Annotated[
+    list[str] | None, typer.Argument(help="table1, table2, table3; all where none is named.")
+]
+Run = Annotated[str, typer.Argument(help="A run's id or its name, as in table1/k=2.")]
+Scale = Annotated[str, typer.Option(help="paper: the published schedule. demo: minutes.")]
+Data = Annotated[
+    Path | None, typer.Option(help="A folder of your own images and annotations, as COCO's.")
+]
+Runs = Annotated[Path, typer.Option(help="Where runs are written: large.", envvar="HARNESS_RUNS")]
+Site = Annotated[
+    str, typer.Option(help="Where the runs are trained: local, or a cluster: slurm/NAME.toml.")
+]
+Dirty = Annotated[
+    bool,
+    typer.Option("--dirty", help="On Slurm: run uncommitted code too, and say so in its records."),
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Do it; without it, only show what would be.")]
+Patterns = Annotated[
+    list[str],
+    typer.Argument(help="Runs: ids, names or experiments, or patterns of them: 'table1/k=*'."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Gpus = Annotated[
+    int | None, typer.Option(min=1, help="How many you have: tells how long they take.")
+]
+Only = Annotated[
+    list[str] | None,
+    typer.Option(help="Rows to keep, as in 'table1/k=*'; may be given several times."),
+]
+WithWeights = Annotated[
+    bool, typer.Option("--weights", help="Fetch, check and convert the ImageNet weights.")
+]
+WithDownload = Annotated[
+    bool, typer.Option("--download", help="Fetch and unpack what is missing of COCO.")
+]
+OtherSite = Annotated[
+    str | None, typer.Option(help="Another cluster than that of the last attempt.")
+]
+MemGb = Annotated[
+    float | None,
+    typer.Option(min=0.1, help="Memory of each run, in GB, in place of the site's."),
+]
+Iters = Annotated[int, typer.Option(min=2, help="Iterations measured undisturbed.")]
+Watch = Annotated[bool, typer.Option("--watch", help="Until nothing runs any more.")]
+Follow = Annotated[bool, typer.Option("--follow", "-f", help="As it comes.")]
+Format = Annotated[str, typer.Option("--format", help="md, latex, csv or html.")]
+Emphasis = Annotated[
+    bool, typer.Option("--emphasis", help="Mark the best also where the paper does not.")
+]
+Cluster = Annotated[str, typer.Option(help="A cluster: slurm/NAME.toml.")]
+Table = Annotated[str, typer.Argument(help="table1, table2 or table3.")]
+Figure = Annotated[str, typer.Argument(help="fig8")]
