@@ -13,7 +13,7 @@ from harness.data.splits import coco_folder
 from harness.errors import DownloadError
 from harness.grid import Grid
 from harness.launch.prepare_data import examine_data
-from harness.terminal.download_view import download_view
+from harness.terminal.progress_view import download_view, look_view
 from harness.workplace import Workplace
 
 
@@ -52,7 +52,7 @@ def _fetch_until_nothing_is_new(
     failed: list[str] = []
     tried: set[str] = set()
     while True:
-        findings = list(examine_data(specs, place.runs.checked, coco))
+        findings = list(examine_data(specs, place.runs.checked, coco, look_view))
         new = lacking(findings) - tried
         if not new:
             return findings, failed

@@ -9,6 +9,7 @@ from harness.data.splits import coco_folder
 from harness.grid import Grid
 from harness.launch.prepare_data import examine_data
 from harness.terminal.prepare_view import show_findings, show_to_fetch
+from harness.terminal.progress_view import look_view
 from harness.workplace import Workplace
 
 
@@ -24,7 +25,7 @@ def prepare(grid: Grid, place: Workplace, coco: Layouts = COCO, source: Source =
         source: where COCO is fetched from.
     """
     specs = list(grid.runs.values())
-    return report(examine_data(specs, place.runs.checked, coco), source)
+    return report(examine_data(specs, place.runs.checked, coco, look_view), source)
 
 
 def report(findings: Iterable[Finding], source: Source) -> bool:

@@ -9,7 +9,7 @@ from harness.data.weights import WEIGHTS, Weights, fault, weights_folder
 from harness.errors import DownloadError
 from harness.launch.ready import refuse_without_detectron2
 from harness.launch.train_and_score import silence_libraries
-from harness.terminal.download_view import download_view
+from harness.terminal.progress_view import download_view
 
 
 def prepare_weights() -> None:

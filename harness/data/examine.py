@@ -13,6 +13,7 @@ from harness.data.coco_checks import coco_faults, shared_images, size_notes
 from harness.data.findings import Finding
 from harness.data.image_checks import examine_images, examine_stuff_maps
 from harness.data.outline import outline_of
+from harness.data.progress import Watch, unwatched
 from harness.data.splits import Split, coco_folder, lacks_of, locate
 from harness.data.stuff_maps import FOLDER
 from harness.errors import DataError
@@ -45,6 +46,7 @@ def examine(
     pairs: Iterable[tuple[str, str, str | None]],
     checked: CheckedData,
     coco: Layouts = COCO,
+    watch: Watch = unwatched,
 ) -> Iterator[Finding]:
     """What is found, look after look; minutes for COCO the first time, then seconds.
 
@@ -53,6 +55,7 @@ def examine(
         pairs: a split that is trained on, one that is tested on then, and the folder of both.
         checked: where it is remembered of what has passed.
         coco: the layouts of COCO's splits.
+        watch: around each look at a file or folder, in files.
     """
     found: dict[tuple[str, str | None], tuple[Split, Outlines]] = {}
     lacking: set[str] = set()
@@ -67,7 +70,7 @@ def examine(
         outlines: Outlines = {}
         known = split.coco or (None,) * len(split.parts)
         for part, file in zip(split.parts, known, strict=True):
-            for finding in _examine_part(part, file, need, checked, outlines):
+            for finding in _examine_part(part, file, need, checked, outlines, watch):
                 lacking.update(finding.lacks)
                 yield finding
         if len(outlines) == len(split.parts):
@@ -89,11 +92,17 @@ def _least(need: Need, coco: Layouts, lacking: set[str]) -> tuple[str, ...]:
 
 
 def _examine_part(
-    part: Part, known: CocoFile | None, need: Need, checked: CheckedData, outlines: Outlines
+    part: Part,
+    known: CocoFile | None,
+    need: Need,
+    checked: CheckedData,
+    outlines: Outlines,
+    watch: Watch,
 ) -> Iterator[Finding]:
     file, size = str(part.annotations), part.annotations.stat().st_size
     try:
-        outline = outline_of(part, checked)
+        with watch(part.annotations.name):
+            outline = outline_of(part, checked)
     except DataError as error:
         lacks = (known.annotations,) if known else ()
         yield Finding(file, f"{size:,} bytes", (str(error),), lacks=lacks)
@@ -113,10 +122,12 @@ def _examine_part(
         (known.annotations,) if known and faults else (),
     )
     outlines[part] = outline
-    images = examine_images(part, outline, checked)
+    with watch(part.images.name) as progress:
+        images = examine_images(part, outline, checked, progress)
     yield replace(images, lacks=_images_to_fetch(known, images.lacks) if known else ())
     if need.stuff_maps:
-        maps = examine_stuff_maps(part, outline, checked)
+        with watch(f"{part.images.name}, stuff maps") as progress:
+            maps = examine_stuff_maps(part, outline, checked, progress)
         lacks = (f"{FOLDER}/{known.images}",) if known and maps.faults else ()
         yield replace(maps, lacks=lacks)
 

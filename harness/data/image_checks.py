@@ -7,20 +7,24 @@ from pathlib import Path
 from harness.data.annotations import Image, Outline, Part
 from harness.data.findings import Finding, first_of
 from harness.data.image_files import ImageFile, Look, look_at, read_image_file, read_stuff_map
+from harness.data.progress import Progress, unheard
 from harness.data.stuff_maps import MODE, stuff_map_of
 from harness.paths import CheckedData
 
 
-def examine_images(part: Part, outline: Outline, checked: CheckedData) -> Finding:
+def examine_images(
+    part: Part, outline: Outline, checked: CheckedData, progress: Progress = unheard
+) -> Finding:
     """Whether each image that the annotations list can be trained on; lacks those that cannot.
 
     Args:
         part: annotations and images.
         outline: of the annotations.
         checked: where it is remembered of files.
+        progress: as of `look_at`.
     """
     names = [image.file_name for image in outline.images]
-    look = look_at(part.images, names, checked, read_image_file)
+    look = look_at(part.images, names, checked, read_image_file, progress)
     faults = _unreadable(part.images, look)
     if look.missing:
         faults.append(
@@ -41,20 +45,23 @@ def examine_images(part: Part, outline: Outline, checked: CheckedData) -> Findin
     return Finding(str(part.images), f"{len(names):,} images", tuple(faults), lacks=tuple(wrong))
 
 
-def examine_stuff_maps(part: Part, outline: Outline, checked: CheckedData) -> Finding:
+def examine_stuff_maps(
+    part: Part, outline: Outline, checked: CheckedData, progress: Progress = unheard
+) -> Finding:
     """Whether each image has a stuff map that a semantic branch can learn from.
 
     Args:
         part: annotations and images.
         outline: of the annotations.
         checked: where it is remembered of files.
+        progress: as of `look_at`.
     """
     folder = stuff_map_of(part.images / "any").parent
     names = [
         os.path.relpath(stuff_map_of(part.images / image.file_name), folder)
         for image in outline.images
     ]
-    look = look_at(folder, names, checked, read_stuff_map)
+    look = look_at(folder, names, checked, read_stuff_map, progress)
     faults = _unreadable(folder, look)
     if look.missing:
         faults.append(

@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from PIL import Image, UnidentifiedImageError
 
+from harness.data.progress import Progress, unheard
 from harness.data.stuff_maps import CLASSES, MODE, UNLABELED
 from harness.errors import ResultsError
 from harness.files import read_json, write_text
@@ -69,6 +70,7 @@ def look_at(
     names: Sequence[str],
     checked: CheckedData,
     read: Callable[[str], ImageFile | str],
+    progress: Progress = unheard,
 ) -> Look:
     """What the image files `names` in `folder` hold.
 
@@ -77,13 +79,14 @@ def look_at(
         names: of files, below `folder`.
         checked: where it is remembered of whole images.
         read: `read_image_file`, or one that asks for more; the same for all files of a folder.
+        progress: hears how many of the files were asked for, then how many of the new ones read.
     """
     file = checked.images(folder)
     memory = _remembered(file)
-    stamps = _ask(_stamp, folder, names)
+    stamps = _ask(_stamp, folder, names, progress)
     there = {name: stamp for name, stamp in stamps.items() if stamp is not None}
     new = [name for name, stamp in there.items() if name not in memory or memory[name][0] != stamp]
-    found = _ask(read, folder, new)
+    found = _ask(read, folder, new, progress)
     passed = {name: (there[name], one) for name, one in found.items() if isinstance(one, ImageFile)}
     memory = {**memory, **passed}
     if passed:
@@ -163,7 +166,7 @@ def _stamp(path: str) -> Stamp | None:
 
 
 def _ask(
-    question: Callable[[str], Answer], folder: Path, names: Sequence[str]
+    question: Callable[[str], Answer], folder: Path, names: Sequence[str], progress: Progress
 ) -> dict[str, Answer]:
     """The answer for each file, asked for by many threads."""
 
@@ -171,8 +174,12 @@ def _ask(
         return [(name, question(os.path.join(folder, name))) for name in some]
 
     groups = [names[start : start + AT_ONCE] for start in range(0, len(names), AT_ONCE)]
+    found: dict[str, Answer] = {}
     with ThreadPoolExecutor(THREADS) as pool:
-        return {name: answer for group in pool.map(answers, groups) for name, answer in group}
+        for group in pool.map(answers, groups):
+            found.update(group)
+            progress(len(found), len(names))
+    return found
 
 
 def _remembered(file: Path) -> Memory:

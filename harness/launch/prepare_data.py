@@ -7,6 +7,7 @@ from pathlib import Path
 from harness.data.coco import COCO, Layouts
 from harness.data.examine import Need, examine
 from harness.data.findings import Finding
+from harness.data.progress import Watch, unwatched
 from harness.errors import DataError
 from harness.files import disk_full, private_folder
 from harness.grid.spec import RunSpec
@@ -38,7 +39,10 @@ def prepare_data(specs: Iterable[RunSpec], checked: CheckedData, coco: Layouts =
 
 
 def examine_data(
-    specs: Collection[RunSpec], checked: CheckedData, coco: Layouts = COCO
+    specs: Collection[RunSpec],
+    checked: CheckedData,
+    coco: Layouts = COCO,
+    watch: Watch = unwatched,
 ) -> Iterator[Finding]:
     """What is found of the data that runs need, but for drawn shapes; draws and starts nothing.
 
@@ -46,6 +50,7 @@ def examine_data(
         specs: the runs.
         checked: as for `prepare_data`.
         coco: as for `prepare_data`.
+        watch: around each look, in files.
     """
     specs = [spec for spec in specs if not _is_drawn(spec)]
     trained_on = {(spec.train_split, spec.data_dir) for spec in specs}
@@ -61,7 +66,7 @@ def examine_data(
         for spec in specs
         if spec.test_split is not None
     }
-    return examine(needs, sorted(pairs, key=str), checked, coco)
+    return examine(needs, sorted(pairs, key=str), checked, coco, watch)
 
 
 def _is_drawn(spec: RunSpec) -> bool:

@@ -1,5 +1,6 @@
 """Each fault of data is told in a line of its own, before anything trains."""
 
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -95,6 +96,28 @@ def test_real_images_of_coco_pass(coco_mini, found):
     findings = found(*own)
     assert not any(finding.faults for finding in findings)
     assert len(findings) == 5  # annotations and images of each, and how they fit each other
+
+
+def test_each_look_is_heard_of_by_name(coco, tmp_path):
+    write_coco(coco, TRAIN_2017, stuff_maps=True)
+    heard = []
+
+    @contextmanager
+    def watch(name):
+        heard.append(name)
+        yield lambda done, total: heard.append((done, total))
+
+    list(examine([TRAIN], (), CheckedData(tmp_path / "checked"), SMALL, watch))
+    # Five images, and five maps: each is asked for, and then read, as it is new.
+    assert heard == [
+        "instances_train2017.json",
+        "train2017",
+        (5, 5),
+        (5, 5),
+        "train2017, stuff maps",
+        (5, 5),
+        (5, 5),
+    ]
 
 
 # What is missing is fetched as the smallest download
