@@ -36,7 +36,7 @@ def prepare_with_download(
     well = report(findings, source)
     if failed:
         tell("\n  ".join([f"{len(failed)} not fetched:", *failed]))
-    _tell_leftovers(coco_folder(), source)
+    _tell_leftovers(lacking(findings), coco_folder(), source)
     return well
 
 
@@ -87,7 +87,10 @@ def _folders_at_hand(lacks: Collection[str], coco: Path, source: Source) -> list
     return [path for archive in at_hand for path in archive.gives if path in folders]
 
 
-def _tell_leftovers(coco: Path, source: Source) -> None:
-    places = [place_of(archive, coco) for archive in source.archives]
-    if here := [str(path) for path in places if path.exists()]:
-        tell(f"No longer needed, if all is in order: {', '.join(here)}.")
+def _tell_leftovers(lacks: Collection[str], coco: Path, source: Source) -> None:
+    """Tell of archives all of which is there: stopped before they were deleted, or the user's."""
+    for archive in source.archives:
+        file = place_of(archive, coco)
+        whole = all((coco / path).exists() and path not in lacks for path in archive.gives)
+        if file.exists() and whole:
+            tell(f"{file} is unpacked, it seems, and no longer needed: delete it to gain room.")

@@ -220,9 +220,19 @@ def test_an_archive_that_is_left_is_told_and_not_deleted(fetch_all, coco, origin
     (coco / "train2017.zip").write_bytes(b"of the user, perhaps")
     assert fetch_all()
     assert capsys.readouterr().err == (
-        f"No longer needed, if all is in order: {coco / 'train2017.zip'}.\n"
+        f"{coco / 'train2017.zip'} is unpacked, it seems, and no longer needed: delete it to gain "
+        "room.\n"
     )
     assert (coco / "train2017.zip").exists()
+
+
+def test_an_archive_that_is_still_needed_is_not_told_as_left(fetch_all, coco, server, capsys):
+    coco.mkdir(parents=True)
+    (coco / "train2017.zip").write_bytes(b"another file")  # its MD5 is wrong, and it is the user's
+    assert not fetch_all()
+    err = capsys.readouterr().err
+    assert f"{coco / 'train2017.zip'} is not the file of {server.url('train2017.zip')}" in err
+    assert "no longer needed" not in err
 
 
 def test_for_data_of_the_users_own_nothing_is_fetched(tmp_path, source, server):
