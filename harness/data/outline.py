@@ -28,7 +28,8 @@ def outline_of(part: Part, checked: CheckedData) -> Outline:
     """
     digest = annotations_hash(part.annotations)
     file = checked.annotations(part.annotations.stem, digest)
-    with suppress(ResultsError, TypeError, KeyError, ValueError):  # none yet, damaged, or of another version
+    # None yet, damaged, or of another version.
+    with suppress(ResultsError, TypeError, KeyError, ValueError):
         remembered = read_json(file, "It is made again.")
         if (remembered["sha256"], remembered["checks"]) == (digest, CHECKS):
             return _outline(**remembered["outline"])
