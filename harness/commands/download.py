@@ -5,7 +5,7 @@ from pathlib import Path
 
 from harness.commands.messages import tell
 from harness.commands.prepare import lacking, report
-from harness.data.archives import PUBLISHED, Source, archives_of, place_of, single_images
+from harness.data.archives import PUBLISHED, Source, archives_of, place_of, single_images, url_of
 from harness.data.coco import COCO, Layouts
 from harness.data.download import download, download_image
 from harness.data.findings import Finding
@@ -71,7 +71,7 @@ def _fetch(lacks: Collection[str], coco: Path, source: Source) -> list[str]:
         except DownloadError as error:
             failed.append(str(error))
     for path in single_images(lacks, source):
-        url = f"{source.images}/{path}"
+        url = url_of(path, source)
         tell(f"{url} to {(coco / path).parent}")
         try:
             download_image(url, coco / path, download_view)

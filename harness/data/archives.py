@@ -1,6 +1,7 @@
 """The archives that hold COCO, and the commands that fetch and unpack them."""
 
 import shlex
+import urllib.parse
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,6 +115,11 @@ def single_images(lacks: Collection[str], source: Source = PUBLISHED) -> list[st
     return sorted(path for path in found if path.split("/")[0] not in lacks)
 
 
+def url_of(path: str, source: Source = PUBLISHED) -> str:
+    """Where a single image is, a path below coco/."""
+    return f"{source.images}/{urllib.parse.quote(path)}"
+
+
 def in_no_archive(lacks: Collection[str], source: Source = PUBLISHED) -> list[str]:
     """What is lacking and cannot be fetched."""
     given = {path for archive in source.archives for path in archive.gives}
@@ -131,7 +137,8 @@ def fetch_commands(lacks: Collection[str], coco: Path, source: Source = PUBLISHE
     coco = coco.absolute()  # a command changes the folder for the next one
     commands = [fetch_command(archive, coco) for archive in archives_of(lacks, source)]
     for path in single_images(lacks, source):
-        commands.append(f"wget -O {shlex.quote(str(coco / path))} {source.images}/{path}")
+        place, url = shlex.quote(str(coco / path)), shlex.quote(url_of(path, source))
+        commands.append(f"wget -O {place} {url}")
     return commands
 
 
@@ -165,8 +172,14 @@ def fetch_command(archive: Archive, coco: Path) -> str:
         f"mkdir -p {into}",
         f"cd {into}",
         f"wget -c {archive.url}",
-        f"echo '{known.digits}  {name}' | {known.algorithm}sum -c" if known else "",
+        _held_against(known, name) if known else "",
         f"unzip -q -o {name}" if is_zip else f"tar -xzf {name}",
         f"rm {name}",
     ]
     return " && ".join(step for step in steps if step)
+
+
+def _held_against(known: Checksum, name: str) -> str:
+    # A file that is whole and wrong would never be fetched anew.
+    check = f"echo '{known.digits}  {name}' | {known.algorithm}sum -c"
+    return f"{{ {check} || {{ rm {name}; false; }}; }}"

@@ -21,6 +21,7 @@ from harness.files import disk_full
 
 CHUNK_BYTES = 1024 * 1024
 TIMEOUT_S = 60.0  # without a byte
+NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)  # some network file systems have none
 NOTHING_LEFT = 416  # the range that was asked for begins at the end of the file, or beyond it
 
 
@@ -94,6 +95,13 @@ def _refuse_two(file: BinaryIO, target: Path) -> None:
         raise DownloadError(
             f"Another process fetches {target} already. Wait for it, or end it."
         ) from error
+    except OSError as error:
+        if error.errno not in NO_LOCKS:  # then two calls at once are told by the checksum alone
+            raise
+    if target.exists():
+        raise DownloadError(
+            f"Another process has fetched {target} meanwhile. Give the same command again."
+        )
 
 
 def _fill(url: str, file: BinaryIO, target: Path, progress: Progress) -> None:

@@ -65,13 +65,21 @@ def test_of_several_layouts_the_smallest_download_is_taken():
     assert least_download([["train2014"], ["val2017"]], ["train2014"]) == ["train2014"]
 
 
+def test_a_name_that_would_be_a_command_is_quoted_in_place_and_address():
+    (command,) = fetch_commands(["val2017/a.jpg; touch b"], Path("/coco"))
+    assert command == (
+        "wget -O '/coco/val2017/a.jpg; touch b' "
+        "http://images.cocodataset.org/val2017/a.jpg%3B%20touch%20b"
+    )
+
+
 def test_the_command_fetches_compares_unpacks_and_tidies_up(tmp_path):
     archive = next(archive for archive in ARCHIVES if archive.name == "val2017.zip")
     assert fetch_command(archive, tmp_path / "my data").replace(str(tmp_path), "") == (
         "mkdir -p '/my data' && cd '/my data' "
         "&& wget -c http://images.cocodataset.org/zips/val2017.zip "
-        "&& echo '442b8da7639aecaf257c1dceb8ba8c80  val2017.zip' | md5sum -c "
-        "&& unzip -q -o val2017.zip && rm val2017.zip"
+        "&& { echo '442b8da7639aecaf257c1dceb8ba8c80  val2017.zip' | md5sum -c "
+        "|| { rm val2017.zip; false; }; } && unzip -q -o val2017.zip && rm val2017.zip"
     )
 
 
