@@ -56,9 +56,19 @@ def _on_paper_scale(specs: list[RunSpec]) -> Iterator[str]:
         "A base ends, and its fine-tunes start, at the first learning-rate step: 120K of 180K at "
         "batch 8."
     )
-    yield "The contour term acts from the first iteration of the fine-tune with weight 1."
+    losses = [spec.loss for spec in specs if spec.loss != NO_LOSS]
+    weights = sorted({loss.weight for loss in losses})
+    if weights:
+        yield (
+            "The contour term acts from the first iteration of the fine-tune with weight "
+            f"{' or '.join(f'{weight:g}' for weight in weights)}."
+        )
     yield "Warm-up, as in the paper's code base: 500 iterations from a third of the learning rate."
-    yield "Variant 'paper': the formulas as printed, where k >= 3 computes almost what k = 2 does."
+    if any(loss.variant == "paper" for loss in losses):
+        yield (
+            "Variant 'paper': the formulas as printed, where k >= 3 computes almost what k = 2 "
+            "does."
+        )
     if any(
         spec.architecture in ("mask_rcnn_R101_FPN", "mask_rcnn_X101_FPN")
         and spec.total_batch_size == PAPER_BATCH

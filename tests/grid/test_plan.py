@@ -208,3 +208,15 @@ def test_mixed_precision_is_told(grid, runs):
     text = said(changed(grid, lambda spec: replace(spec, precision="amp")), runs)
     assert "Precision amp: training in float16 on GPUs and bfloat16 on CPUs" in text
     assert "Published GPU-hours are float32's" in text
+
+
+def test_weight_and_variant_are_told_as_they_are(grid, runs):
+    def sound(spec):
+        base = spec.stage == "base" or spec.loss == NO_LOSS
+        return spec if base else replace(spec, loss=contour(variant="sound", weight=0.3))
+
+    assert "with weight 1." in said(grid, runs)
+    assert "Variant 'paper'" in said(grid, runs)
+    text = said(changed(grid, sound), runs)
+    assert "with weight 0.3." in text
+    assert "Variant 'paper'" not in text
