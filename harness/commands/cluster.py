@@ -5,7 +5,7 @@ from collections.abc import Collection
 from harness.commands.messages import tell
 from harness.errors import LaunchError
 from harness.grid import Grid
-from harness.grid.missing import weights_needed
+from harness.grid.missing import coco_splits, weights_needed
 from harness.grid.next_command import command
 from harness.grid.plan import make_plan
 from harness.grid.state import State
@@ -140,11 +140,13 @@ def doctor(place: Workplace, grid: Grid, site: str) -> bool:
     cluster = load_site(site, place.sites)
     planned = make_plan(grid, place.runs)
     ahead = [run for run in planned.runs if run.ahead]
+    specs = {run.run_id: grid.runs[run.run_id] for run in ahead}
     need = Need(
         disk_gb=planned.disk_gb_running,
         longest_run_hours=max((run.gpu_hours / run.num_gpus for run in ahead), default=0.0),
         most_gpus=max((run.num_gpus for run in ahead), default=0),
-        weights=weights_needed({run.run_id: grid.runs[run.run_id] for run in ahead}, place.runs),
+        weights=weights_needed(specs, place.runs),
+        splits=frozenset(coco_splits(specs.values())),
     )
     return show_checks(examine(cluster, place.runs, need))
 

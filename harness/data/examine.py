@@ -59,6 +59,7 @@ def examine(
     """
     found: dict[tuple[str, str | None], tuple[Split, Outlines]] = {}
     lacking: set[str] = set()
+    told: set[Need] = set()
     for need in needs:
         try:
             split = locate(need.split, need.data_dir, coco)
@@ -70,9 +71,12 @@ def examine(
         outlines: Outlines = {}
         known = split.coco or (None,) * len(split.parts)
         for part, file in zip(split.parts, known, strict=True):
+            look = replace(need, split=str(part.annotations))
             for finding in _examine_part(part, file, need, checked, outlines, watch):
                 lacking.update(finding.lacks)
-                yield finding
+                if look not in told:  # val2017 serves two splits
+                    yield finding
+            told.add(look)
         if len(outlines) == len(split.parts):
             found[need.split, need.data_dir] = split, outlines
             yield from _examine_parts(split, outlines)

@@ -22,7 +22,7 @@ from harness.errors import ResultsError
 from harness.files import read_json, write_text
 from harness.paths import CheckedData
 
-CHECKS = 1  # of image files; raised when they ask for more, so that all are read again
+CHECKS = 2  # of image files; raised when they ask for more, so that all are read again
 THREADS = 16
 AT_ONCE = 64  # files that a thread takes: a task for each file would cost more than its reading
 

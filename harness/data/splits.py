@@ -66,10 +66,21 @@ def locate(split: str, data_dir: str | None, coco: Layouts = COCO) -> Split:
             parts = (Part(root / file.annotations, root / file.images) for file in layout)
             return Split(split, tuple(parts), layout)
     raise DataError(
-        f"{split} is not here: {', or '.join(_are_missing(lacks) for lacks in missing)}. If COCO "
-        "lies elsewhere, name the folder above its coco/ in DETECTRON2_DATASETS; `harness prepare` "
-        "prints the commands that fetch what is missing."
+        f"{split} is not here: {not_here(split, coco)}. If COCO lies elsewhere, name the folder "
+        "above its coco/ in DETECTRON2_DATASETS; `harness prepare` prints the commands that fetch "
+        "what is missing."
     )
+
+
+def not_here(split: str, coco: Layouts = COCO) -> str:
+    """Which files and folders of a split of COCO are missing, in words; "" where it is there.
+
+    Args:
+        split: one of `coco`.
+        coco: the layouts of COCO's splits.
+    """
+    missing = lacks_of(coco[split])
+    return "" if not all(missing) else ", or ".join(_are_missing(lacks) for lacks in missing)
 
 
 def _are_missing(lacks: list[str]) -> str:

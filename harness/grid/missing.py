@@ -1,19 +1,23 @@
 """What runs need and is not there: told before anything is trained or waits in a queue."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from harness.data.coco import COCO
+from harness.data.splits import not_here
 from harness.data.weights import PREPARE, Weights, fault, needed_by, weights_folder
 from harness.grid.spec import RunSpec
 from harness.paths import RunsFolder
 
+PREPARE_DATA = "harness prepare"
+
 
 @dataclass(frozen=True)
 class Missing:
-    """A file that is missing or cut short.
+    """Weights that are missing or cut short, or a split whose files or folders are not there.
 
     Attributes:
-        what: its name.
+        what: the name of the weights' file, or of the split.
         found: what is wrong with it, and where.
         runs: which cannot start without it.
         command: which mends that.
@@ -47,6 +51,34 @@ def missing_weights(specs: Mapping[str, RunSpec], runs: RunsFolder) -> tuple[Mis
         )
         for weights in weights_needed(specs, runs)
         if (found := fault(weights, folder, look_inside=False))
+    )
+
+
+def coco_splits(specs: Iterable[RunSpec]) -> list[str]:
+    """The splits of COCO that these runs need, each once."""
+    splits = (split for spec in specs for split in (spec.train_split, str(spec.test_split)))
+    return list(dict.fromkeys(split for split in splits if split in COCO))
+
+
+def missing_data(specs: Mapping[str, RunSpec]) -> tuple[Missing, ...]:
+    """The splits of COCO of which a file or folder is not there; nothing is read here.
+
+    Args:
+        specs: runs by id.
+    """
+    users: dict[str, list[str]] = {}
+    for run_id, spec in specs.items():
+        for split in coco_splits([spec]):
+            users.setdefault(split, []).append(run_id)
+    return tuple(
+        Missing(
+            what=split,
+            found=f"{split} is not here: {lacking}",
+            runs=tuple(run_ids),
+            command=PREPARE_DATA,
+        )
+        for split, run_ids in users.items()
+        if (lacking := not_here(split))
     )
 
 

@@ -8,7 +8,7 @@ from harness.grid.assumptions import assumptions
 from harness.grid.benchmarks import Benchmark, read_benchmarks
 from harness.grid.cost import disk_gb, gpu_hours, gpu_hours_from_scratch
 from harness.grid.grid import Grid
-from harness.grid.missing import Missing, missing_weights
+from harness.grid.missing import Missing, missing_data, missing_weights
 from harness.grid.spec import RunSpec, base_of
 from harness.grid.state import State, run_state
 from harness.grid.wall_clock import Task, hours_on
@@ -120,7 +120,7 @@ def make_plan(grid: Grid, runs: RunsFolder, gpus: int | None = None) -> Plan:
         wall_clock=None if gpus is None else _wall_clock(planned, gpus),
         disk_gb_running=sum(disk_gb(spec, while_running=True) for spec in specs.values()),
         disk_gb_kept=sum(disk_gb(spec, while_running=False) for spec in specs.values()),
-        missing=missing_weights(ahead, runs),
+        missing=missing_data(ahead) + missing_weights(ahead, runs),
         assumptions=assumptions(grid, measured),
     )
 

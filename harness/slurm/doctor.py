@@ -12,6 +12,7 @@ from harness.data.weights import Weights
 from harness.paths import RunsFolder
 from harness.slurm.check import Check
 from harness.slurm.commands import call, seconds_of
+from harness.slurm.doctor_data import coco_here
 from harness.slurm.doctor_folder import free_disk, runs_folder
 from harness.slurm.doctor_weights import weights_here
 from harness.slurm.probe import probe
@@ -64,12 +65,14 @@ class Need:
         longest_run_hours: of training, of its longest run; 0 where none is left.
         most_gpus: of one run; 0 where none is left.
         weights: ImageNet weights that bases have still to start from.
+        splits: of COCO, that runs are trained and tested on.
     """
 
     disk_gb: float
     longest_run_hours: float
     most_gpus: int
     weights: tuple[Weights, ...] = ()
+    splits: frozenset[str] = frozenset()
 
 
 def examine(
@@ -95,6 +98,7 @@ def examine(
         yield check
     here = weights_here(need.weights)
     yield from here
+    yield from coco_here(need.splits)
     if not stopped:
         # What is not whole here need not be looked for there.
         names = [one.name for one in need.weights if all(check.ok for check in here)]

@@ -73,8 +73,8 @@ def _points(heading: str, lines: Iterable[str]) -> list[RenderableType]:
 
 
 def _missing(one: Missing) -> str:
-    starts = f"base {one.runs[0]} starts" if len(one.runs) == 1 else f"{len(one.runs)} bases start"
-    return f"{one.found}. From it {starts}: {one.command}"
+    who = f"Run {one.runs[0]} needs" if len(one.runs) == 1 else f"{len(one.runs)} runs need"
+    return f"{one.found}. {who} it: {one.command}"
 
 
 def _costs(plan: Plan) -> Table:

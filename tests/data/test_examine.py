@@ -84,6 +84,14 @@ def test_2017s_files_pass_as_trainval35k_and_minival(coco, found):
     assert findings[0].found == f"{size:,} bytes, 5 images"
 
 
+def test_a_file_that_serves_two_splits_is_told_once(coco, found):
+    write_coco(coco, TRAIN_2017, VAL_2017)
+    val = Need("coco_2017_val", None)
+    looked_at = [finding.what.removeprefix(f"{coco}/") for finding in found(TRAINVAL, MINIVAL, val)]
+    assert looked_at.count("annotations/instances_val2017.json") == 1
+    assert looked_at.count("val2017") == 1
+
+
 def test_stuff_maps_beside_the_images_pass(coco, found):
     write_coco(coco, TRAIN_2017, stuff_maps=True)
     findings = found(TRAIN)

@@ -150,7 +150,7 @@ def test_what_passed_is_remembered_also_where_another_file_is_damaged(folder, lo
     assert list(look("a.jpg", "b.jpg").whole) == ["a.jpg", "b.jpg"]
 
 
-@pytest.mark.parametrize("damage", ["", "[]", '{"checks": 1, "files": {"a.jpg": [1]}}', "{}"])
+@pytest.mark.parametrize("damage", ["", "[]", '{"checks": 2, "files": {"a.jpg": [1]}}', "{}"])
 def test_a_memory_that_is_damaged_is_made_again(folder, look, tmp_path, damage):
     picture().save(folder / "a.jpg")
     look("a.jpg")

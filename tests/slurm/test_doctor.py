@@ -90,11 +90,13 @@ def cluster(tmp_path, monkeypatch) -> Cluster:
 def look(cluster, tmp_path):
     """A function that examines a site; the checks by name."""
 
-    def checks(disk_gb=0.001, hours=20.0, wait_s=0.0, most_gpus=4, weights=(), **keys):
+    def checks(
+        disk_gb=0.001, hours=20.0, wait_s=0.0, most_gpus=4, weights=(), splits=frozenset(), **keys
+    ):
         least = {"name": "jura", "gpus_per_node": 4, "cpus_per_gpu": 8, "time_limit_min": 480}
         site = Site(**least | {"python": str(cluster.folder / "python")} | keys)
         runs = RunsFolder(tmp_path / "runs")
-        need = Need(disk_gb, hours, most_gpus, weights)
+        need = Need(disk_gb, hours, most_gpus, weights, splits)
         found = examine(site, runs, need, wait_s=wait_s, pause=lambda: None)
         return {check.what: check for check in found}
 
@@ -439,3 +441,18 @@ def test_a_small_job_without_enough_memory_names_the_key(look, cluster):
     check = look()[JOB]
     assert check.ok is False
     assert "Raise mem_gb_per_gpu" in check.advice
+
+
+def test_coco_is_looked_for_where_the_plan_needs_it(look, tmp_path, monkeypatch):
+    monkeypatch.setenv("DETECTRON2_DATASETS", str(tmp_path))
+    assert "COCO" not in look()
+    (tmp_path / "coco" / "annotations").mkdir(parents=True)
+    (tmp_path / "coco" / "val2017").mkdir()
+    check = look(splits=frozenset({"coco_2017_val"}))["COCO"]
+    assert check.ok is False
+    assert check.found == (
+        f"coco_2017_val: {tmp_path}/coco/annotations/instances_val2017.json is missing"
+    )
+    assert "`harness prepare` tells how to fetch it" in check.advice
+    (tmp_path / "coco" / "annotations" / "instances_val2017.json").touch()
+    assert look(splits=frozenset({"coco_2017_val"}))["COCO"].ok is True

@@ -60,6 +60,7 @@ def test_a_plan_tells_how_long_the_gpus_take_where_it_was_asked(grid, runs, cons
 
 def test_a_plan_shows_what_is_missing_and_the_command_that_gets_it(runs, console, monkeypatch):
     monkeypatch.setenv("HARNESS_WEIGHTS", "/w")
+    monkeypatch.setenv("DETECTRON2_DATASETS", "/d")
     cells = [
         Cell("table1", name, finetune(Setting(scale="paper", seed=seed), name, NO_LOSS), {})
         for name, seed in (("mask_rcnn_R50_FPN", 0), ("mask_rcnn_R101_FPN", 0))
@@ -70,8 +71,12 @@ def test_a_plan_shows_what_is_missing_and_the_command_that_gets_it(runs, console
     text = " ".join(printed(console).split())
     base = base_of(cells[0].spec).run_id
     get = "harness prepare --weights"
-    assert f"Missing • /w/R-50.safetensors is missing. From it base {base} starts: {get} • " in text
-    assert f"/w/R-101.safetensors is missing. From it 2 bases start: {get} Assumptions" in text
+    assert (
+        "Missing • coco_2014_train is not here: /d/coco/annotations/instances_train2014.json and "
+        "/d/coco/train2014 are missing. 6 runs need it: harness prepare • coco_2014_minival"
+    ) in text
+    assert f"• /w/R-50.safetensors is missing. Run {base} needs it: {get} • " in text
+    assert f"/w/R-101.safetensors is missing. 2 runs need it: {get} Assumptions" in text
 
 
 def test_failures_show_their_last_lines_as_they_are(runs, console):
