@@ -74,7 +74,7 @@ def test_without_a_network_every_file_is_told_with_its_command(server, folder, m
     with pytest.raises(DownloadError) as error:
         prepare_weights()
     first, *files = str(error.value).splitlines()
-    assert first == "2 of 2 are missing."
+    assert first == "2 of 2 could not be made."
     for name, line in zip(names, files, strict=True):
         assert "Connection refused" in line
         assert f"`curl -fL -C - -O {weights[name].url}`" in line
