@@ -36,7 +36,9 @@ def prepare_weights() -> None:
                 continue
         print(f"{folder / weights.file}: {'made' if wrong else 'there'}, whole")
     if failed:
-        raise DownloadError("\n  ".join([f"{len(failed)} of {len(WEIGHTS)} could not be made.", *failed]))
+        raise DownloadError(
+            "\n  ".join([f"{len(failed)} of {len(WEIGHTS)} could not be made.", *failed])
+        )
 
 
 def _make(weights: Weights, folder: Path) -> None:
