@@ -114,12 +114,29 @@ def test_a_class_that_coco_stuff_does_not_have_is_told_with_its_map(own_shapes, 
         train(base, runs.run(base.run_id), runs)
 
 
-def test_a_stuff_map_that_is_gone_is_told_by_its_name(own_shapes, tmp_path):
+@pytest.mark.parametrize("kept", [0.0, 0.5])
+def test_a_stuff_map_that_is_gone_or_cut_short_is_told_and_not_its_image(
+    own_shapes, tmp_path, kept
+):
     base, maps = own_shapes
     for path in maps:
+        whole = path.read_bytes()
         path.unlink()
+        if kept:
+            path.write_bytes(whole[: int(kept * len(whole))])
     runs = RunsFolder(tmp_path / "runs")
-    with pytest.raises(DataError, match=r"stuffthingmaps/train/\d+\.png"):
+    with pytest.raises(
+        DataError, match=r"^Stuff map .*stuffthingmaps/train/\d+\.png cannot be read"
+    ):
+        train(base, runs.run(base.run_id), runs)
+
+
+def test_a_stuff_map_of_colors_is_told_as_its_pixels_would_be_other_classes(own_shapes, tmp_path):
+    base, maps = own_shapes
+    for path in maps:
+        Image.new("P", (64, 64), 17).save(path)
+    runs = RunsFolder(tmp_path / "runs")
+    with pytest.raises(DataError, match=r"has Pillow's mode P, not L"):
         train(base, runs.run(base.run_id), runs)
 
 
