@@ -33,10 +33,10 @@ COSTS = {
     ("paper", "mask_rcnn_X101_FPN"): ArchitectureCost(0.756, 107_400_000),
     ("paper", "htc_R50_FPN"): ArchitectureCost(0.468, 80_200_000),
     # Measured on one thread each of a busy two-core machine.
-    ("demo", "mask_rcnn_R50_FPN"): ArchitectureCost(0.060, 2_240_000),
+    ("demo", "mask_rcnn_R50_FPN"): ArchitectureCost(0.080, 2_240_000),
     ("demo", "mask_rcnn_R101_FPN"): ArchitectureCost(0.090, 3_440_000),
-    ("demo", "mask_rcnn_X101_FPN"): ArchitectureCost(0.072, 2_440_000),
-    ("demo", "htc_R50_FPN"): ArchitectureCost(0.225, 3_500_000),
+    ("demo", "mask_rcnn_X101_FPN"): ArchitectureCost(0.090, 2_440_000),
+    ("demo", "htc_R50_FPN"): ArchitectureCost(0.345, 3_500_000),
 }
 # Of one fine-tune: 60 demo images take 0.5 MB; for the 5,000 of COCO an estimate.
 PREDICTIONS_GB = {"paper": 0.1, "demo": 0.0005}
