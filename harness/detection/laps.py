@@ -17,6 +17,7 @@ BACKBONE = "backbone"
 PROPOSALS = "box proposals"
 BOX = "box heads"
 MASK = "mask heads"
+LOSSES = "losses of boxes and classes"  # detectron2 has the mask loss within the head's forward
 TERM = "contour term"
 SEMANTIC = "semantic branch"
 ROI = "rest of the RoI heads"
@@ -32,8 +33,9 @@ PARTS = (
     PROPOSALS,
     BOX,
     MASK,
-    TERM,
     SEMANTIC,
+    LOSSES,
+    TERM,
     ROI,
     FORWARD,
     WAIT,
@@ -43,6 +45,7 @@ PARTS = (
 )
 
 WHOLE = {"": FORWARD, "backbone": BACKBONE, "proposal_generator": PROPOSALS, "roi_heads": ROI}
+LOSS_METHODS = {PROPOSALS: "losses", BOX: "losses", SEMANTIC: "loss"}
 IN_ROI_HEADS = {"box": BOX, "mask": MASK, "semantic": SEMANTIC}  # by the begin of a child's name
 
 Item = TypeVar("Item")
@@ -147,6 +150,10 @@ def hooked(model: nn.Module, optimizer: Optimizer, laps: Laps) -> Iterator[None]
             if part is not None:
                 undo.callback(module.register_forward_pre_hook(_entering(laps, part)).remove)
                 undo.callback(module.register_forward_hook(lambda *_: laps.leave()).remove)
+            method = LOSS_METHODS.get(str(part), "")
+            if method and callable(losses := getattr(module, method, None)):
+                undo.callback(delattr, module, method)  # the class has it
+                setattr(module, method, _within(laps, LOSSES, losses))
             if callable(term := getattr(module, "term", None)):
                 undo.callback(setattr, module, "term", term)
                 module.term = _within(laps, TERM, term)

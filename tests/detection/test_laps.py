@@ -133,6 +133,7 @@ EVERYWHERE = {
     timing.PROPOSALS,
     timing.BOX,
     timing.MASK,
+    timing.LOSSES,
     timing.ROI,
     timing.FORWARD,
     timing.BACKWARD,
@@ -155,5 +156,7 @@ def test_the_model_is_left_as_it_was(build, laps):
     term = model.roi_heads.mask_head.term
     with hooked(model, optimizer, laps):
         assert model.roi_heads.mask_head.term is not term
+        assert "losses" in vars(model.roi_heads.box_predictor)
     assert model.roi_heads.mask_head.term is term
+    assert "losses" not in vars(model.roi_heads.box_predictor)
     assert step(laps, model, optimizer, batch) == {timing.REST}
