@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from harness.data.coco import COCO
-from harness.data.splits import not_here
+from harness.data.splits import coco_folder, not_here
+from harness.data.stuff_maps import stuff_map_of
 from harness.data.weights import PREPARE, Weights, fault, needed_by, weights_folder
 from harness.grid.spec import RunSpec
 from harness.paths import RunsFolder
@@ -67,19 +68,22 @@ def missing_data(specs: Mapping[str, RunSpec]) -> tuple[Missing, ...]:
         specs: runs by id.
     """
     users: dict[str, list[str]] = {}
+    learn_stuff: dict[str, list[str]] = {}
     for run_id, spec in specs.items():
         for split in coco_splits([spec]):
             users.setdefault(split, []).append(run_id)
-    return tuple(
-        Missing(
-            what=split,
-            found=f"{split} is not here: {lacking}",
-            runs=tuple(run_ids),
-            command=PREPARE_DATA,
-        )
+        if spec.semantic_branch and spec.train_split in COCO:
+            learn_stuff.setdefault(spec.train_split, []).append(run_id)
+    found = {
+        split: (f"{split} is not here: {lacking}", tuple(run_ids))
         for split, run_ids in users.items()
         if (lacking := not_here(split))
-    )
+    }
+    for split, run_ids in learn_stuff.items():
+        folder = stuff_map_of(coco_folder() / COCO[split][0][0].images / "any").parent
+        if not folder.is_dir():
+            found[f"stuff maps of {split}"] = f"{folder} is missing", tuple(run_ids)
+    return tuple(Missing(what, told, runs, PREPARE_DATA) for what, (told, runs) in found.items())
 
 
 def _starting(specs: Mapping[str, RunSpec], runs: RunsFolder) -> list[str]:

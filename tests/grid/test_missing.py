@@ -2,7 +2,6 @@ import json
 
 import pytest
 
-from harness.data.coco import COCO
 from harness.data.weights import R50, R101, X101, write_record
 from harness.grid.missing import Missing, missing_data, missing_weights, weights_needed
 from harness.grid.plan import make_plan
@@ -66,7 +65,7 @@ def test_a_plan_tells_what_is_missing_or_cut_short_and_the_command(tables, runs,
     get = "harness prepare --weights"
     cut = f"{folder}/X-101-32x8d.safetensors has 5 bytes, not 7: it is cut short or another's"
     planned = make_plan(tables(), runs)
-    assert [one for one in planned.missing if one.what not in COCO] == [
+    assert [one for one in planned.missing if one.what.endswith(".safetensors")] == [
         Missing("R-101.safetensors", f"{folder}/R-101.safetensors is missing", (r101,), get),
         Missing("X-101-32x8d.safetensors", cut, (x101,), get),
     ]
@@ -89,7 +88,12 @@ def test_splits_whose_files_are_not_there_are_told_with_the_runs_that_need_them(
     for name in ("train2014", "val2017"):
         (tmp_path / "coco" / name).mkdir()
     # val2017 serves minival, too. HTC's base and two fine-tunes need train2017.
-    (missing,) = missing_data(tables().runs)
+    missing, maps = missing_data(tables().runs)
+    assert (maps.what, maps.found) == (
+        "stuff maps of coco_2017_train",
+        f"{tmp_path}/coco/stuffthingmaps/train2017 is missing",
+    )
+    assert maps.runs == missing.runs
     assert (missing.what, len(missing.runs)) == ("coco_2017_train", 3)
     assert missing.found == (
         f"coco_2017_train is not here: {tmp_path}/coco/annotations/instances_train2017.json and "
