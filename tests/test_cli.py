@@ -206,7 +206,7 @@ def test_prepare_fetches_data_and_weights_in_one_call(harness, tmp_path):
     done = harness("prepare", "--scale", "demo", "--download", "--weights", env=nowhere)
     assert done.returncode == 2
     assert "Nothing to look at" in done.stdout
-    assert "3 of 3 are missing" in done.stderr
+    assert "3 of 3 could not be made" in done.stderr
 
 
 def test_prepare_of_a_folder_that_is_not_there_is_refused(harness):
