@@ -80,7 +80,7 @@ def _on_paper_scale(specs: list[RunSpec]) -> Iterator[str]:
     if "htc_R50_FPN" in architectures:
         on_coco = any(spec.train_split == "coco_2017_train" for spec in specs)
         data = "COCO 2017, " if on_coco else ""
-        yield f"HTC: {data}the same 180K iterations, base to the first step."
+        yield f"HTC: {data}the schedule of the Mask R-CNNs, base to the first step."
 
 
 def _on_batches(specs: list[RunSpec]) -> Iterator[str]:
