@@ -35,8 +35,7 @@ MAY_IMPORT = {
     "rebuild": "errors files paths grid collect report pandas",
     "workplace": "paths grid",
     "commands": "errors paths data grid launch slurm terminal workplace",
-    "options": "typer",
-    "cli": "errors files paths options typer",
+    "cli": "errors files paths typer",
 }
 # What it may import inside a function, when it comes to that: the arrows that would otherwise load
 # torch, submitit or rich on the way to `--help`.

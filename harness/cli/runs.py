@@ -1,23 +1,16 @@
-"""The command line: parses and calls. Whatever a command needs is imported inside it."""
-
-import sys
-from pathlib import Path
-from typing import NoReturn
+"""The commands that launch runs and look after them. What each needs is imported inside it."""
 
 import typer
 
-from harness.errors import HarnessError
-from harness.files import what_to_do
-from harness.options import (
+from harness.cli.options import (
+    PAPER,
+    RUNS,
     AsJson,
     Cluster,
     Data,
     Dirty,
-    Emphasis,
     Experiments,
-    Figure,
     Follow,
-    Format,
     Gpus,
     Iters,
     MemGb,
@@ -28,7 +21,6 @@ from harness.options import (
     Runs,
     Scale,
     Site,
-    Table,
     Watch,
     WithDownload,
     WithWeights,
@@ -36,15 +28,7 @@ from harness.options import (
 )
 from harness.paths import LOCAL
 
-app = typer.Typer(
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    no_args_is_help=True,
-    help="Trains the grids of Tables I-III, each run once, and rebuilds the tables and Fig. 8.",
-)
-
-PAPER = "paper"
-RUNS = Path("runs")
+app = typer.Typer()
 
 
 @app.command()
@@ -235,61 +219,3 @@ def fails(
 
     place = workplace(scale, data, runs)
     print_failures(place.grid(experiments), place)
-
-
-@app.command()
-def collect(scale: Scale = PAPER, data: Data = None, runs: Runs = RUNS) -> None:
-    """Copy finished runs' metrics into results/ and rebuild its tables and figures."""
-    from harness.rebuild import rebuild
-    from harness.workplace import workplace
-
-    place = workplace(scale, data, runs)
-    for path in rebuild(place.grid(), place.runs, place.results, place.published):
-        print(path)
-
-
-@app.command()
-def table(
-    name: Table,
-    output: Format = "md",
-    emphasis: Emphasis = False,
-    scale: Scale = PAPER,
-    data: Data = None,
-) -> None:
-    """Print a table from results/: ours, published, and the difference."""
-    from harness.rebuild import table_text
-    from harness.workplace import workplace
-
-    place = workplace(scale, data, RUNS)
-    text = table_text(
-        place.grid(), name, place.results, place.published, format=output, emphasis=emphasis
-    )
-    print(text, end="")
-
-
-@app.command()
-def figure(name: Figure, scale: Scale = PAPER, data: Data = None) -> None:
-    """Draw a figure from results/, as PDF and PNG."""
-    from harness.rebuild import write_figure
-    from harness.workplace import workplace
-
-    place = workplace(scale, data, RUNS)
-    for path in write_figure(name, place.grid(), place.results, place.published):
-        print(path)
-
-
-def main() -> None:
-    """Exit 2 with one message for what the user can mend; see `harness --help`."""
-    try:
-        app()
-    except HarnessError as error:
-        _refuse(f"{type(error).__name__}: {error}")
-    except OSError as error:
-        if message := what_to_do(error):
-            _refuse(message)
-        raise
-
-
-def _refuse(message: str) -> NoReturn:
-    print(message, file=sys.stderr)
-    sys.exit(2)

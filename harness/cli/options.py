@@ -5,6 +5,9 @@ from typing import Annotated
 
 import typer
 
+PAPER = "paper"
+RUNS = Path("runs")
+
 Experiments = Annotated[
     list[str] | None, typer.Argument(help="table1, table2, table3; all where none is named.")
 ]

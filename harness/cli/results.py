@@ -1,0 +1,58 @@
+"""The commands that turn what runs left into numbers. What each needs is imported inside it."""
+
+import typer
+
+from harness.cli.options import (
+    PAPER,
+    RUNS,
+    Data,
+    Emphasis,
+    Figure,
+    Format,
+    Runs,
+    Scale,
+    Table,
+)
+
+app = typer.Typer()
+
+
+@app.command()
+def collect(scale: Scale = PAPER, data: Data = None, runs: Runs = RUNS) -> None:
+    """Copy finished runs' metrics into results/ and rebuild its tables and figures."""
+    from harness.rebuild import rebuild
+    from harness.workplace import workplace
+
+    place = workplace(scale, data, runs)
+    for path in rebuild(place.grid(), place.runs, place.results, place.published):
+        print(path)
+
+
+@app.command()
+def table(
+    name: Table,
+    output: Format = "md",
+    emphasis: Emphasis = False,
+    scale: Scale = PAPER,
+    data: Data = None,
+) -> None:
+    """Print a table from results/: ours, published, and the difference."""
+    from harness.rebuild import table_text
+    from harness.workplace import workplace
+
+    place = workplace(scale, data, RUNS)
+    text = table_text(
+        place.grid(), name, place.results, place.published, format=output, emphasis=emphasis
+    )
+    print(text, end="")
+
+
+@app.command()
+def figure(name: Figure, scale: Scale = PAPER, data: Data = None) -> None:
+    """Draw a figure from results/, as PDF and PNG."""
+    from harness.rebuild import write_figure
+    from harness.workplace import workplace
+
+    place = workplace(scale, data, RUNS)
+    for path in write_figure(name, place.grid(), place.results, place.published):
+        print(path)
