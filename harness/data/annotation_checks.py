@@ -7,6 +7,7 @@ asks for less (`harness.evaluation.ground_truth`), in the same words.
 
 from collections import Counter
 from collections.abc import Collection
+from pathlib import Path
 
 from harness.data.fields import BOX, Item, is_box, is_finite, listed, shortened
 from harness.data.mask_checks import check_mask
@@ -27,10 +28,10 @@ def check_content(where: str, content: object, *, duplicates_allowed: bool = Fal
     Raises:
         DataError: the first thing that is wrong, and the way out.
     """
-    images, annotations, categories = (_filled_table(where, content, name) for name in TABLES)
-    _check_ids(where, "image", images)
-    _check_ids(where, "annotation", annotations, duplicates_allowed=duplicates_allowed)
-    _check_ids(where, "category", categories)
+    images, annotations, categories = (filled_table(where, content, name) for name in TABLES)
+    check_ids(where, "image", images)
+    check_ids(where, "annotation", annotations, duplicates_allowed=duplicates_allowed)
+    check_ids(where, "category", categories)
     _check_names(where, categories)
     _check_images(where, images)
     sizes = {image["id"]: [image["height"], image["width"]] for image in images}
@@ -58,6 +59,48 @@ def table(where: str, content: object, name: str) -> list[Item]:
             f"the lists {', '.join(TABLES)}; export the annotations in that format."
         )
     return items
+
+
+def filled_table(where: str, content: object, name: str) -> list[Item]:
+    """The list `name` of an annotation file, with something in it.
+
+    Raises:
+        DataError: there is none, or it is empty.
+    """
+    items = table(where, content, name)
+    if not items:
+        raise DataError(f"{where}: its list {name!r} is empty. Export the annotations again.")
+    return items
+
+
+def check_ids(
+    where: str, kind: str, items: list[Item], *, duplicates_allowed: bool = False
+) -> None:
+    """Pass if the ids of images, annotations or categories are integers, each used once.
+
+    Raises:
+        DataError: they are not.
+    """
+    for position, item in enumerate(items, start=1):
+        if type(item.get("id")) is not int:
+            raise DataError(
+                f"{where}: {kind} number {position} in its list has id {item.get('id')!r}. "
+                "An id is an integer; number them anew."
+            )
+    for used, times in Counter(item["id"] for item in items).most_common(1):
+        if times > 1 and not duplicates_allowed:
+            raise DataError(
+                f"{where}: {kind} id {used} is used {times} times. An id stands for one {kind}; "
+                "number them anew."
+            )
+
+
+def may_repeat_annotation_ids(path: Path) -> bool:
+    """Whether a file of this name may use an annotation id twice, as COCO 2014's minival does.
+
+    detectron2 allows it in the same files.
+    """
+    return "minival" in path.name
 
 
 def check_size(where: str, image: Item) -> None:
@@ -102,6 +145,17 @@ def check_keys(where: str, annotation: Item, keys: Collection[str]) -> None:
             )
 
 
+def check_reference_types(where: str, annotation: Item) -> None:
+    """Pass if an annotation names its image and category by integers, whether or not they exist.
+
+    Raises:
+        DataError: it does not.
+    """
+    for key in ("image_id", "category_id"):
+        if type(annotation[key]) is not int:
+            raise DataError(f"{where}: {key} is {annotation[key]!r}. It is an integer; correct it.")
+
+
 def check_bbox(where: str, annotation: Item) -> None:
     """Pass if the box of an annotation is one.
 
@@ -130,30 +184,6 @@ def check_area_and_iscrowd(where: str, annotation: Item) -> None:
         )
     if iscrowd not in (0, 1):
         raise DataError(f"{where}: iscrowd is {iscrowd!r}. It is 0, or 1 for a crowd; correct it.")
-
-
-def _filled_table(where: str, content: object, name: str) -> list[Item]:
-    items = table(where, content, name)
-    if not items:
-        raise DataError(f"{where}: its list {name!r} is empty. Export the annotations again.")
-    return items
-
-
-def _check_ids(
-    where: str, kind: str, items: list[Item], *, duplicates_allowed: bool = False
-) -> None:
-    for position, item in enumerate(items, start=1):
-        if type(item.get("id")) is not int:
-            raise DataError(
-                f"{where}: {kind} number {position} in its list has id {item.get('id')!r}. "
-                "An id is an integer; number them anew."
-            )
-    used, times = Counter(item["id"] for item in items).most_common(1)[0]
-    if times > 1 and not duplicates_allowed:
-        raise DataError(
-            f"{where}: {kind} id {used} is used {times} times. An id stands for one {kind}; "
-            "number them anew."
-        )
 
 
 def _check_names(where: str, categories: list[Item]) -> None:

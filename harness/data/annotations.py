@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.data.annotation_checks import check_content
+from harness.data.annotation_checks import check_content, may_repeat_annotation_ids
 from harness.errors import DataError
 
 Categories = tuple[tuple[int, str], ...]  # id and name
@@ -124,9 +124,8 @@ def check_annotations(part: Part) -> Outline:
         DataError: names the file, the first item that is wrong, and the way out.
     """
     where, content = str(part.annotations), read_annotations(part.annotations)
-    # detectron2 allows it in the same files: those of COCO 2014's minival use a few ids twice.
-    minival = "minival" in part.annotations.name
-    check_content(where, content, duplicates_allowed=minival)
+    duplicates = may_repeat_annotation_ids(part.annotations)
+    check_content(where, content, duplicates_allowed=duplicates)
     keys = ("id", "file_name", "width", "height")
     return Outline(
         categories_of(content),
@@ -179,7 +178,8 @@ def read_annotations(path: Path) -> Any:  # noqa: ANN401
         raise _unreadable(path, error) from error
     try:
         return json.loads(content)
-    except ValueError as error:  # a JSONDecodeError, or bytes that are no text
+    # A JSONDecodeError, bytes that are no text; or brackets without end.
+    except (ValueError, RecursionError) as error:
         raise DataError(
             f"{path}: cut short or damaged, no valid JSON in its {len(content)} bytes: {error}. "
             "Download or copy it again."

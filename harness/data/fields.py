@@ -9,7 +9,7 @@ BOX = "[x, y, width, height] in pixels, finite, width and height not negative"
 
 def is_finite(value: object) -> bool:
     """Whether it is a number, and neither NaN nor infinite."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and are_finite([value])
 
 
 def are_finite(numbers: list[Any]) -> bool:

@@ -12,13 +12,17 @@ from harness.data.annotation_checks import (
     check_annotation_id,
     check_area_and_iscrowd,
     check_bbox,
+    check_ids,
     check_keys,
+    check_reference_types,
     check_size,
+    filled_table,
+    may_repeat_annotation_ids,
     table,
 )
 from harness.data.annotations import read_annotations
 from harness.data.fields import Item
-from harness.data.mask_checks import check_mask
+from harness.data.mask_checks import Size, check_mask
 from harness.errors import DataError
 
 FIELD = {"segm": "segmentation", "bbox": "bbox"}  # what a task compares
@@ -34,24 +38,42 @@ def read_ground_truth(path: Path, task: str) -> Item:
     Raises:
         DataError: the file is missing or damaged, or cannot be evaluated against.
     """
-    content = read_annotations(path)
-    tables = {name: table(str(path), content, name) for name in TABLES}
+    where, content = str(path), read_annotations(path)
+    tables = {name: table(where, content, name) for name in TABLES}
+    for name in ("images", "categories"):  # annotations may be none: nothing is there to be found
+        filled_table(where, content, name)
+    sizes = _sizes(where, tables["images"])
+    check_ids(where, "image", tables["images"])
+    check_ids(where, "category", tables["categories"])
+    for annotation in tables["annotations"]:
+        _check_annotation(where, annotation, task, sizes)
+    # Of two annotations with one id, pycocotools counts the last one twice. COCO's own minival has
+    # a few, and published numbers count them so.
+    duplicates = may_repeat_annotation_ids(path)
+    check_ids(where, "annotation", tables["annotations"], duplicates_allowed=duplicates)
+    return dict(content)
+
+
+def _sizes(where: str, images: list[Item]) -> dict[int, Size]:
     sizes = {}
-    for image in tables["images"]:
+    for image in images:
         if type(image.get("id")) is not int:
             raise DataError(
-                f"{path}: image id {image.get('id')!r} is not allowed: results are assigned by "
+                f"{where}: image id {image.get('id')!r} is not allowed: results are assigned by "
                 "id, an integer. Number the images anew."
             )
-        check_size(f"{path}: image {image['id']}", image)
+        check_size(f"{where}: image {image['id']}", image)
         sizes[image["id"]] = [image["height"], image["width"]]
-    for annotation in tables["annotations"]:
-        check_annotation_id(str(path), annotation)
-        where = f"{path}: annotation {annotation['id']}"
-        check_keys(where, annotation, ("image_id", "iscrowd", "area", FIELD[task]))
-        check_area_and_iscrowd(where, annotation)
-        if task == "bbox":
-            check_bbox(where, annotation)
-        elif annotation["image_id"] in sizes:  # evaluators do not look at those of other images
-            check_mask(where, annotation["segmentation"], sizes[annotation["image_id"]])
-    return tables | {key: value for key, value in dict(content).items() if key not in TABLES}
+    return sizes
+
+
+def _check_annotation(file: str, annotation: Item, task: str, sizes: dict[int, Size]) -> None:
+    check_annotation_id(file, annotation)
+    where = f"{file}: annotation {annotation['id']}"
+    check_keys(where, annotation, ("image_id", "category_id", "iscrowd", "area", FIELD[task]))
+    check_reference_types(where, annotation)
+    check_area_and_iscrowd(where, annotation)
+    if task == "bbox":
+        check_bbox(where, annotation)
+    elif annotation["image_id"] in sizes:  # evaluators do not look at those of other images
+        check_mask(where, annotation["segmentation"], sizes[annotation["image_id"]])

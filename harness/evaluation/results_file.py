@@ -57,7 +57,7 @@ def _read_list(path: Path) -> list[Item]:
         raise ResultsError(
             f"{path}: cannot be read ({error.strerror}). {needed}; {REDO}."
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ResultsError(
             f"{path}: not valid JSON, perhaps cut short ({error}). {needed}; {REDO}."
         ) from error

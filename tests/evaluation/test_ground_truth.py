@@ -55,7 +55,7 @@ def test_an_annotation_id_that_would_read_as_unmatched_is_refused(scene, annotat
     assert message.endswith("Number the annotations from 1.")
 
 
-@pytest.mark.parametrize("key", ["image_id", "iscrowd", "area", "segmentation"])
+@pytest.mark.parametrize("key", ["image_id", "category_id", "iscrowd", "area", "segmentation"])
 def test_an_annotation_without_a_field_that_counts_is_refused(scene, key):
     del scene.annotations[0][key]
     assert f"gt.json: annotation 1: has no {key}. Each annotation needs" in refusal(scene)
@@ -106,3 +106,54 @@ def test_a_mask_of_another_size_than_its_image_is_refused(scene):
 def test_an_object_of_an_image_that_is_not_listed_is_not_looked_at(scene, engine):
     scene.annotations.append(scene.annotations[0] | {"id": 2, "image_id": 99})
     assert coco_ap(*scene.write(), engine=engine)["AP"] == pytest.approx(100)
+
+
+@pytest.mark.parametrize("table", ["images", "categories"])
+def test_without_images_or_categories_nothing_is_evaluated(scene, table):
+    getattr(scene, table).clear()
+    assert f"gt.json: its list {table!r} is empty. Export the annotations again" in refusal(scene)
+
+
+@pytest.mark.parametrize(
+    ("table", "kind", "used"),
+    [("images", "image", 0), ("categories", "category", 0), ("annotations", "annotation", 1)],
+)
+def test_an_id_used_twice_is_refused(scene, table, kind, used):
+    # Of two annotations with one id, pycocotools counts the last one twice and the other not at
+    # all; of two categories with one id, hotcoco counts both.
+    items = getattr(scene, table)
+    items.append(dict(items[0]))
+    assert f"{kind} id {used} is used 2 times. An id stands for one {kind}" in refusal(scene)
+
+
+def test_coco_s_own_minival_may_use_an_annotation_id_twice(scene):
+    scene.annotations.append(dict(scene.annotations[0]))
+    gt_json, results_json = scene.write()
+    minival = gt_json.rename(gt_json.with_name("instances_minival2014.json"))
+    # The one object counts as two, and one of them is found: recall 0.5, 51 of 101 recalls.
+    assert coco_ap(minival, results_json)["AP"] == pytest.approx(100 * 51 / 101)
+
+
+@pytest.mark.parametrize("value", [None, "0", [0]])
+def test_a_category_id_that_no_result_can_name_is_refused(scene, value):
+    scene.categories[0]["id"] = value
+    assert f"category number 1 in its list has id {value!r}. An id is an integer" in refusal(scene)
+
+
+@pytest.mark.parametrize("key", ["image_id", "category_id"])
+@pytest.mark.parametrize("value", ["0", 0.0, [0], False])
+def test_an_annotation_that_names_its_image_or_category_otherwise_is_refused(scene, key, value):
+    scene.annotations[0][key] = value
+    assert f"annotation 1: {key} is {value!r}. It is an integer" in refusal(scene)
+
+
+def test_an_area_too_large_for_a_float_is_refused(scene):
+    scene.annotations[0]["area"] = 10**400
+    assert "annotation 1: area is 1000" in refusal(scene)
+
+
+def test_brackets_without_end_are_no_json(scene):
+    gt_json, results_json = scene.write()
+    gt_json.write_text("[" * 100_000)
+    with pytest.raises(DataError, match=r"gt\.json: cut short or damaged, no valid JSON in its"):
+        coco_ap(gt_json, results_json)

@@ -106,3 +106,15 @@ def test_a_damaged_box_is_refused(scene, box):
 def test_masks_are_not_read_when_boxes_are_evaluated(scene):
     scene.results[0]["segmentation"] = "nothing"
     assert coco_ap(*scene.write(), task="bbox")["AP"] == pytest.approx(100)
+
+
+def test_a_score_too_large_for_a_float_is_refused(scene):
+    scene.results[0]["score"] = 10**400
+    assert "result 1: score is 1000" in refusal(scene)
+
+
+def test_brackets_without_end_are_no_json(scene):
+    gt_json, results_json = scene.write()
+    results_json.write_text("[" * 100_000)
+    with pytest.raises(ResultsError, match=r"results\.json: not valid JSON, perhaps cut short"):
+        coco_ap(gt_json, results_json)
