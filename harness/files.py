@@ -5,10 +5,12 @@ not there, whatever kills the writer.
 """
 
 import errno
+import gzip
 import json
 import os
 import socket
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,6 +21,7 @@ from harness.errors import HarnessError, ResultsError
 TEMPORARY = ".tmp"
 ABANDONED_AFTER_S = 24 * 3600.0
 TAIL_BYTES = 64 * 1024  # some hundred lines of a log
+GZIP = b"\x1f\x8b"  # how it begins (RFC 1952)
 
 
 def private_folder(path: Path) -> None:
@@ -165,6 +168,23 @@ def read_json(path: Path, way_out: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ResultsError(f"{path} holds no JSON object. {way_out}")
     return value
+
+
+def unpacked(content: bytes) -> bytes:
+    """The content of a file, unpacked where it is gzip; its name does not matter.
+
+    Args:
+        content: the file's bytes.
+
+    Raises:
+        ValueError: it begins as gzip, and is cut short or damaged.
+    """
+    if not content.startswith(GZIP):
+        return content
+    try:
+        return gzip.decompress(content)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise ValueError(f"it is gzip, and does not unpack: {error}") from error
 
 
 def _flush_to_disk(path: Path) -> None:

@@ -1,10 +1,11 @@
-"""What is told of a disk that is full, or a folder that is closed."""
+"""What is told of a disk that is full, or a folder that is closed; and what gzip holds."""
 
 import errno
+import gzip
 
 import pytest
 
-from harness.files import what_to_do
+from harness.files import unpacked, what_to_do
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
@@ -21,3 +22,31 @@ def test_a_closed_folder_is_told_with_the_way_out(number):
 
 def test_of_other_failures_nothing_is_known():
     assert what_to_do(OSError(errno.EIO, "input/output error", "/scratch/runs")) == ""
+
+
+def test_gzip_is_told_by_its_first_bytes():
+    assert unpacked(gzip.compress(b"[1, 2]")) == b"[1, 2]"
+    assert unpacked(b"[1, 2]") == b"[1, 2]"
+    assert unpacked(b"") == b""
+
+
+def damaged_at(position: int) -> bytes:
+    packed = bytearray(gzip.compress(b"[1, 2]" * 100, mtime=0))
+    packed[position] ^= 0xFF
+    return bytes(packed)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        gzip.compress(b"[1, 2]")[:-1],
+        gzip.compress(b"[1, 2]")[:2],
+        gzip.compress(b"[1, 2]") + b"more",
+        damaged_at(3),  # its flags
+        damaged_at(12),  # the packed data
+        damaged_at(-8),  # the checksum: a gzip file ends in CRC32 and length, 4 bytes each
+    ],
+)
+def test_damaged_gzip_is_a_value_error(content):
+    with pytest.raises(ValueError, match=r"^it is gzip, and does not unpack: "):
+        unpacked(content)

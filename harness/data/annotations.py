@@ -9,6 +9,7 @@ from typing import Any
 
 from harness.data.annotation_checks import check_content, may_repeat_annotation_ids
 from harness.errors import DataError
+from harness.files import unpacked
 
 Categories = tuple[tuple[int, str], ...]  # id and name
 
@@ -166,8 +167,12 @@ def check_same_categories(
         )
 
 
-def read_annotations(path: Path) -> Any:  # noqa: ANN401
+def read_annotations(path: Path, *, packed: bool = False) -> Any:  # noqa: ANN401
     """What the JSON of an annotation file says.
+
+    Args:
+        path: the file.
+        packed: whether it may be gzip too. detectron2, which trains on it, reads plain text only.
 
     Raises:
         DataError: the file is missing, cut short or damaged.
@@ -177,8 +182,8 @@ def read_annotations(path: Path) -> Any:  # noqa: ANN401
     except OSError as error:
         raise _unreadable(path, error) from error
     try:
-        return json.loads(content)
-    # A JSONDecodeError, bytes that are no text; or brackets without end.
+        return json.loads(unpacked(content) if packed else content)
+    # A JSONDecodeError, bytes that are no text, damaged gzip; or brackets without end.
     except (ValueError, RecursionError) as error:
         raise DataError(
             f"{path}: cut short or damaged, no valid JSON in its {len(content)} bytes: {error}. "

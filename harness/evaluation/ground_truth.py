@@ -32,13 +32,13 @@ def read_ground_truth(path: Path, task: str) -> Item:
     """The content of an annotation file.
 
     Args:
-        path: annotations in COCO's format.
+        path: annotations in COCO's format, plain or gzip.
         task: "segm" or "bbox"; decides what each annotation must have.
 
     Raises:
         DataError: the file is missing or damaged, or cannot be evaluated against.
     """
-    where, content = str(path), read_annotations(path)
+    where, content = str(path), read_annotations(path, packed=True)
     tables = {name: table(where, content, name) for name in TABLES}
     for name in ("images", "categories"):  # annotations may be none: nothing is there to be found
         filled_table(where, content, name)

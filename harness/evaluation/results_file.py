@@ -8,6 +8,7 @@ from harness.data.fields import BOX, Item, is_box, is_finite, shortened
 from harness.errors import ResultsError
 from harness.evaluation.ground_truth import FIELD
 from harness.evaluation.run_lengths import count_pixels
+from harness.files import unpacked
 
 REDO = "predict again"
 SAME_SPLIT = "predict on the split that is evaluated, or give the annotations of the other one"
@@ -20,7 +21,7 @@ def read_results(path: Path, ground_truth: Item, task: str) -> list[Item]:
     Others would change numbers: beside a box, pycocotools takes a mask's size class from the box.
 
     Args:
-        path: detections in COCO's results format.
+        path: detections in COCO's results format, plain or gzip.
         ground_truth: what `read_ground_truth` returned.
         task: "segm" or "bbox".
 
@@ -52,7 +53,7 @@ def read_results(path: Path, ground_truth: Item, task: str) -> list[Item]:
 def _read_list(path: Path) -> list[Item]:
     needed = "Needed: a list of detections in COCO's results format"
     try:
-        results = json.loads(path.read_bytes())
+        results = json.loads(unpacked(path.read_bytes()))
     except OSError as error:
         raise ResultsError(
             f"{path}: cannot be read ({error.strerror}). {needed}; {REDO}."

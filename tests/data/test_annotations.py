@@ -1,3 +1,4 @@
+import gzip
 import json
 import os
 from pathlib import Path
@@ -407,3 +408,10 @@ def test_every_message_is_one_line(tmp_path):
     with pytest.raises(DataError) as caught:
         check_with(tmp_path, segmentation=[])
     assert "\n" not in str(caught.value)
+
+
+def test_gzip_does_not_pass_since_detectron2_could_not_train_on_it(tmp_path):
+    split = write_split(tmp_path, "train", content())
+    split.annotations.write_bytes(gzip.compress(split.annotations.read_bytes()))
+    with pytest.raises(DataError, match=r"train\.json: cut short or damaged, no valid JSON in its"):
+        check_annotations(split)

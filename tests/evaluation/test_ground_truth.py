@@ -1,3 +1,4 @@
+import gzip
 import json
 
 import pytest
@@ -156,4 +157,18 @@ def test_brackets_without_end_are_no_json(scene):
     gt_json, results_json = scene.write()
     gt_json.write_text("[" * 100_000)
     with pytest.raises(DataError, match=r"gt\.json: cut short or damaged, no valid JSON in its"):
+        coco_ap(gt_json, results_json)
+
+
+def test_gzip_is_read_whatever_its_name(scene):
+    gt_json, results_json = scene.write()
+    gt_json.write_bytes(gzip.compress(gt_json.read_bytes()))
+    assert coco_ap(gt_json, results_json)["AP"] == pytest.approx(100)
+
+
+def test_gzip_cut_short_is_refused(scene):
+    gt_json, results_json = scene.write()
+    gt_json.write_bytes(gzip.compress(gt_json.read_bytes())[:80])
+    message = r"gt\.json: cut short or damaged, .* 80 bytes: it is gzip, and does not unpack: Comp"
+    with pytest.raises(DataError, match=message):
         coco_ap(gt_json, results_json)

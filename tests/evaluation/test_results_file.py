@@ -1,3 +1,4 @@
+import gzip
 import json
 
 import pytest
@@ -117,4 +118,18 @@ def test_brackets_without_end_are_no_json(scene):
     gt_json, results_json = scene.write()
     results_json.write_text("[" * 100_000)
     with pytest.raises(ResultsError, match=r"results\.json: not valid JSON, perhaps cut short"):
+        coco_ap(gt_json, results_json)
+
+
+def test_gzip_is_read_whatever_its_name(scene):
+    gt_json, results_json = scene.write()
+    results_json.write_bytes(gzip.compress(results_json.read_bytes()))
+    assert coco_ap(gt_json, results_json)["AP"] == pytest.approx(100)
+
+
+def test_gzip_cut_short_is_refused(scene):
+    gt_json, results_json = scene.write()
+    results_json.write_bytes(gzip.compress(results_json.read_bytes())[:60])
+    message = r"results\.json: not valid JSON, perhaps cut short \(it is gzip, and does not unpack:"
+    with pytest.raises(ResultsError, match=message):
         coco_ap(gt_json, results_json)
