@@ -14,6 +14,7 @@ from harness.data.mask_checks import check_mask
 from harness.errors import DataError
 
 TABLES = ("images", "annotations", "categories")
+MOST_PIXELS = 2**32 - 1  # pycocotools counts them in 32 bits
 ANNOTATION_KEYS = ("image_id", "category_id", "segmentation", "bbox", "area", "iscrowd")
 
 
@@ -104,10 +105,10 @@ def may_repeat_annotation_ids(path: Path) -> bool:
 
 
 def check_size(where: str, image: Item) -> None:
-    """Pass if an image tells its height and width.
+    """Pass if an image tells its height and width, and masks can be as large.
 
     Raises:
-        DataError: it does not.
+        DataError: it does not, or they cannot.
     """
     for key in ("width", "height"):
         if type(image.get(key)) is not int or image[key] < 1:
@@ -115,20 +116,25 @@ def check_size(where: str, image: Item) -> None:
                 f"{where}: {key} is {image.get(key)!r}. It is the size in pixels, an integer "
                 "of 1 or more; enter that of the image file."
             )
+    if image["width"] * image["height"] > MOST_PIXELS:
+        raise DataError(
+            f"{where}: has {image['width']} x {image['height']} pixels. An RLE mask has "
+            f"{MOST_PIXELS:,} at most; enter the size of the image file."
+        )
 
 
 def check_annotation_id(where: str, annotation: Item) -> None:
-    """Pass if the id of an annotation is an integer from 1.
+    """Pass if the id of an annotation is an integer from 1, and no longer than a float holds.
 
     Raises:
         DataError: it is not.
     """
     annotation_id = annotation.get("id")
-    if type(annotation_id) is not int or annotation_id < 1:
+    if type(annotation_id) is not int or annotation_id < 1 or not is_finite(annotation_id):
         raise DataError(
-            f"{where}: annotation id {annotation_id!r} is not allowed: pycocotools reads a match "
-            "with 0 as no match, and counts a right detection as wrong. Number the annotations "
-            "from 1."
+            f"{where}: annotation id {shortened(annotation_id)} is not allowed: pycocotools reads "
+            "a match with 0 as no match, and counts a right detection as wrong. Number the "
+            "annotations from 1."
         )
 
 

@@ -7,6 +7,7 @@ from harness.data.run_lengths import covers
 from harness.errors import DataError
 
 Size = list[int]  # height, width, as in an RLE mask
+FARTHEST = 1_000_000  # pixels; pycocotools walks along a polygon pixel by pixel, without an end
 
 
 def check_mask(where: str, segmentation: object, image_size: Size) -> None:
@@ -60,4 +61,9 @@ def _check_polygon(where: str, polygon: object) -> None:
     if len(polygon) < 6:
         raise DataError(
             f"{where} has {len(polygon) // 2} points; an area needs 3 or more. {way_out}"
+        )
+    if max(polygon) > FARTHEST or min(polygon) < -FARTHEST:
+        raise DataError(
+            f"{where} has the coordinate {max(polygon, key=abs)!r}. They are pixels, between "
+            f"-{FARTHEST:,} and {FARTHEST:,}. {way_out}"
         )

@@ -148,9 +148,11 @@ def test_an_annotation_that_names_its_image_or_category_otherwise_is_refused(sce
     assert f"annotation 1: {key} is {value!r}. It is an integer" in refusal(scene)
 
 
-def test_an_area_too_large_for_a_float_is_refused(scene):
+def test_numbers_too_large_for_a_float_are_refused(scene):
     scene.annotations[0]["area"] = 10**400
     assert "annotation 1: area is 1000" in refusal(scene)
+    scene.annotations[0]["id"] = 10**400
+    assert "annotation id 1000" in refusal(scene)
 
 
 def test_brackets_without_end_are_no_json(scene):
@@ -172,3 +174,15 @@ def test_gzip_cut_short_is_refused(scene):
     message = r"gt\.json: cut short or damaged, .* 80 bytes: it is gzip, and does not unpack: Comp"
     with pytest.raises(DataError, match=message):
         coco_ap(gt_json, results_json)
+
+
+@pytest.mark.parametrize("far", [1e20, -2_000_000])
+def test_a_polygon_along_which_pycocotools_would_walk_forever_is_refused(scene, far):
+    scene.annotations[0]["segmentation"] = [[20, 20, 30, 20, 30, far]]
+    named = f"annotation 1: polygon 1 of its segmentation has the coordinate {far!r}. They are pix"
+    assert named in refusal(scene)
+
+
+def test_an_image_too_large_for_masks_is_refused(scene):
+    scene.images[0]["width"] = 2**31
+    assert "image 0: has 2147483648 x 160 pixels. An RLE mask has 4,294,967,295" in refusal(scene)
