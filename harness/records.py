@@ -12,6 +12,7 @@ from harness.files import json_text, read_json, reserve, write_json, write_reser
 
 METRICS_SCHEMA = 1
 METRICS = ("AP", "AP50", "AP75", "APs", "APm", "APl")
+EXTENDED_METRICS = (*METRICS, "AP80", "AP90")  # the last two where a contour loss should show
 TASKS = ("segm", "bbox")
 
 KILLED = "killed: the attempt ended without a word"

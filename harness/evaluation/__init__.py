@@ -1,5 +1,5 @@
 """AP from a ground-truth file and a results file: numpy and COCO evaluators, no torch."""
 
-from harness.evaluation.coco import coco_ap
+from harness.evaluation.coco import Evaluation, coco_ap, evaluate
 
-__all__ = ["coco_ap"]
+__all__ = ["Evaluation", "coco_ap", "evaluate"]

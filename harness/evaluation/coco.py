@@ -1,25 +1,62 @@
-"""COCO AP of a results file, by either of two evaluators that agree to the last bit.
+"""COCO AP of a results file: as a whole, by category, and where contours count.
 
-pycocotools is the official one and writes the numbers of record. hotcoco says the same some thirty
-times faster. They agree on every input that `results_file` and `ground_truth` let through, and
-have the same classes under the same names, so one call order serves both.
+A mask that is right but for its contour passes at low IoU thresholds: AP80 and AP90, the AP at one
+high threshold each, tell whether contours got better.
 """
 
-import contextlib
-import io
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
-from typing import Any
 
-import hotcoco
-import pycocotools.coco
-import pycocotools.cocoeval
+import numpy as np
+import numpy.typing as npt
 
 from harness.data.fields import Item
+from harness.evaluation.engines import ENGINES, precision_by
 from harness.evaluation.ground_truth import FIELD, read_ground_truth
 from harness.evaluation.results_file import read_results
-from harness.records import METRICS  # in the order of the evaluators' `stats`
+from harness.records import METRICS
 
-ENGINES = ("pycocotools", "hotcoco")
+# Of the IoU thresholds 0.50:0.05:0.95 and of the areas all, small, medium and large.
+PLACES: Mapping[str, tuple[slice, int]] = {
+    "AP": (slice(None), 0),
+    "AP50": (slice(0, 1), 0),
+    "AP75": (slice(5, 6), 0),
+    "APs": (slice(None), 1),
+    "APm": (slice(None), 2),
+    "APl": (slice(None), 3),
+    "AP80": (slice(6, 7), 0),
+    "AP90": (slice(8, 9), 0),
+}
+BEST_100 = 2  # of the numbers of detections of an image: 1, 10, 100
+
+AP = Mapping[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """What a results file is worth.
+
+    Attributes:
+        task: what was compared, "segm" for masks or "bbox" for boxes.
+        evaluator: name and version of what computed it.
+        images, objects, crowds, detections: how many there are. Objects are no crowds; annotations
+            of images or categories that the file does not list count nowhere.
+        ap: by metric (EXTENDED_METRICS), in percent points; NaN without ground truth.
+        per_category: the same by category, in the order of their ids. A category goes by its name,
+            "cat"; where names are missing or double, each goes by name and id, "cat (id 17)".
+    """
+
+    task: str
+    evaluator: str
+    images: int
+    objects: int
+    crowds: int
+    detections: int
+    ap: AP
+    per_category: Mapping[str, AP]
 
 
 def coco_ap(
@@ -31,15 +68,31 @@ def coco_ap(
 ) -> dict[str, float]:
     """AP, AP50, AP75, APs, APm and APl of a results file, in percent points.
 
+    Arguments and errors are those of `evaluate`, which says more.
+    """
+    ap = evaluate(gt_json, results_json, task=task, engine=engine).ap
+    return {metric: ap[metric] for metric in METRICS}
+
+
+def evaluate(
+    gt_json: str | Path,
+    results_json: str | Path,
+    *,
+    task: str = "segm",
+    engine: str = "pycocotools",
+) -> Evaluation:
+    """AP of a results file, as a whole and by category.
+
     With no detections at all, every AP is 0. An AP without ground truth, as of a size that no
     object has, is NaN. An object is small, medium or large by its `area` in the ground truth; a
     detection by its mask's pixels for "segm", by its box for "bbox".
 
     Args:
-        gt_json: annotations in COCO's format.
-        results_json: detections in COCO's results format; masks as compressed RLE.
+        gt_json: annotations in COCO's format, plain or gzip.
+        results_json: detections in COCO's results format, plain or gzip; masks as compressed RLE.
         task: what is compared, "segm" for masks or "bbox" for boxes.
-        engine: who evaluates, "pycocotools" or "hotcoco".
+        engine: who evaluates, "pycocotools" or "hotcoco"; in place of the latter pycocotools, where
+            the two could differ (`harness.evaluation.engines`).
 
     Raises:
         ValueError: `task` or `engine` is unknown.
@@ -52,34 +105,55 @@ def coco_ap(
         raise ValueError(f"engine must be one of {', '.join(ENGINES)}; got {engine!r}")
     ground_truth = read_ground_truth(Path(gt_json), task)
     results = read_results(Path(results_json), ground_truth, task)
-    prepare = _pycocotools if engine == "pycocotools" else _hotcoco
-    with contextlib.redirect_stdout(io.StringIO()):  # both print progress and a summary
-        evaluator = prepare(ground_truth, results, task)
-        evaluator.evaluate()
-        evaluator.accumulate()
-        evaluator.summarize()
-    values = [float(value) for value in evaluator.stats[: len(METRICS)]]
+    crowds = [annotation["iscrowd"] for annotation in _compared(ground_truth)]
+    precision = precision_by(engine, ground_truth, results, task)
+    names = _names(ground_truth["categories"])
+    return Evaluation(
+        task=task,
+        evaluator=precision.evaluator,
+        images=len(ground_truth["images"]),
+        objects=crowds.count(0),
+        crowds=crowds.count(1),
+        detections=len(results),
+        ap=_ap(precision.values),
+        per_category={
+            name: _ap(precision.values[:, :, [place]]) for place, name in enumerate(names)
+        },
+    )
+
+
+def _compared(ground_truth: Item) -> list[Item]:
+    image_ids, category_ids = (
+        {item["id"] for item in ground_truth[table]} for table in ("images", "categories")
+    )
+    return [
+        annotation
+        for annotation in ground_truth["annotations"]
+        if annotation["image_id"] in image_ids and annotation["category_id"] in category_ids
+    ]
+
+
+def _names(categories: list[Item]) -> list[str]:
+    """What each category goes by, in ascending order of the ids: no two by the same."""
+    by_id = sorted(categories, key=itemgetter("id"))
+    names = [category.get("name") for category in by_id]
+    if all(isinstance(name, str) for name in names) and len(set(names)) == len(names):
+        return [str(name) for name in names]
+    return [
+        f"{name or 'unnamed'} (id {category['id']})"
+        for name, category in zip(names, by_id, strict=True)
+    ]
+
+
+def _ap(precision: npt.NDArray[np.float64]) -> dict[str, float]:
+    """Each metric, from precision of shape (T, R, K, A, M)."""
     return {
-        metric: float("nan") if value == -1 else 100 * value
-        for metric, value in zip(METRICS, values, strict=True)
+        metric: _mean(precision[place[0], :, :, place[1], BEST_100])
+        for metric, place in PLACES.items()
     }
 
 
-def _pycocotools(ground_truth: Item, results: list[Item], task: str) -> Any:  # noqa: ANN401
-    truth = _pycocotools_index(ground_truth)
-    # Its loadRes looks at the first result to see what it is given, and fails where there is none.
-    nothing = _pycocotools_index(ground_truth | {"annotations": []})
-    found = truth.loadRes(results) if results else nothing
-    return pycocotools.cocoeval.COCOeval(truth, found, task)
-
-
-def _pycocotools_index(dataset: Item) -> Any:  # noqa: ANN401
-    index = pycocotools.coco.COCO()
-    index.dataset = dataset
-    index.createIndex()
-    return index
-
-
-def _hotcoco(ground_truth: Item, results: list[Item], task: str) -> Any:  # noqa: ANN401
-    truth = hotcoco.COCO(ground_truth)
-    return hotcoco.COCOeval(truth, truth.load_res(results), task)
+def _mean(precision: npt.NDArray[np.float64]) -> float:
+    # In the very order in which pycocotools' `summarize` adds, so that no bit differs from it.
+    known = precision[precision > -1]
+    return 100 * float(np.mean(known)) if known.size else math.nan
