@@ -31,10 +31,10 @@ MAY_IMPORT = {
     "slurm": "errors files paths stop records lease data grid launch submitit pydantic __init__",
     "collect": "errors files paths records grid pandas",
     "report": "errors records grid pandas numpy matplotlib",
-    "terminal": "paths data grid launch slurm report rich",
+    "terminal": "paths data evaluation grid launch slurm report rich",
     "rebuild": "errors files paths grid collect report pandas",
     "workplace": "paths grid",
-    "commands": "errors paths data grid launch slurm terminal workplace",
+    "commands": "errors paths records data evaluation grid launch slurm terminal workplace",
     "cli": "errors files paths typer",
 }
 # What it may import inside a function, when it comes to that: the arrows that would otherwise load

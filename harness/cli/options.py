@@ -60,3 +60,11 @@ Emphasis = Annotated[
 Cluster = Annotated[str, typer.Option(help="A cluster: slurm/NAME.toml.")]
 Table = Annotated[str, typer.Argument(help="table1, table2 or table3.")]
 Figure = Annotated[str, typer.Argument(help="fig8")]
+GroundTruth = Annotated[
+    Path, typer.Option("--gt", help="Ground truth: annotations in COCO's format, plain or gzip.")
+]
+Detections = Annotated[
+    Path,
+    typer.Option("--results", help="Detections in COCO's results format, plain or gzip."),
+]
+Task = Annotated[str, typer.Option(help="What is compared. segm: masks. bbox: boxes.")]

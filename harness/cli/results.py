@@ -5,13 +5,17 @@ import typer
 from harness.cli.options import (
     PAPER,
     RUNS,
+    AsJson,
     Data,
+    Detections,
     Emphasis,
     Figure,
     Format,
+    GroundTruth,
     Runs,
     Scale,
     Table,
+    Task,
 )
 
 app = typer.Typer()
@@ -56,3 +60,13 @@ def figure(name: Figure, scale: Scale = PAPER, data: Data = None) -> None:
     place = workplace(scale, data, RUNS)
     for path in write_figure(name, place.grid(), place.results, place.published):
         print(path)
+
+
+@app.command()
+def score(
+    gt: GroundTruth, results: Detections, task: Task = "segm", as_json: AsJson = False
+) -> None:
+    """Print the AP of any results file, as a whole and by category, against its ground truth."""
+    from harness.commands.score import print_score
+
+    print_score(gt, results, task, as_json=as_json)

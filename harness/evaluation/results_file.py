@@ -90,7 +90,7 @@ def _check_mask(where: str, result: Item, image_size: Sequence[int]) -> None:
         has = "only a box" if "bbox" in result else "nothing to compare"
         raise ResultsError(
             f"{where}: has {has}, no segmentation. Needed: a mask, {RLE}; {REDO} with masks, or "
-            'evaluate with task="bbox".'
+            'evaluate with task="bbox" (harness score --task bbox).'
         )
     if isinstance(mask, list):
         raise ResultsError(

@@ -67,7 +67,9 @@ def test_boxes_are_no_masks(scene):
     del scene.results[0]["segmentation"]
     message = refusal(scene)
     assert "result 1: has only a box, no segmentation. Needed: a mask" in message
-    assert message.endswith('predict again with masks, or evaluate with task="bbox".')
+    assert message.endswith(
+        'predict again with masks, or evaluate with task="bbox" (harness score --task bbox).'
+    )
 
 
 def test_polygons_are_refused(scene):

@@ -1,0 +1,72 @@
+"""`harness score` as people read it: AP as a whole, then of each category. To stdout."""
+
+import math
+from collections.abc import Iterator, Mapping
+
+from rich.console import Console, Group
+from rich.table import Table
+from rich.text import Text
+
+from harness.evaluation import Evaluation
+from harness.report.printed import NO_GROUND_TRUTH
+from harness.terminal.words import table, title
+
+COMPARED = {"segm": "masks", "bbox": "boxes"}
+
+
+def show_score(evaluation: Evaluation, console: Console | None = None) -> None:
+    """Print an evaluation; categories with the highest AP first.
+
+    Args:
+        evaluation: of `harness.evaluation.evaluate`.
+        console: where to; stdout by default.
+    """
+    (console or Console()).print(
+        Group(
+            title(f"COCO AP of {COMPARED[evaluation.task]}, in percent points"),
+            Text(_counts(evaluation)),
+            Text(f"evaluator: {evaluation.evaluator}"),
+            "",
+            _aps(evaluation),
+            *_notes(evaluation),
+        ),
+        highlight=False,
+        markup=False,
+    )
+
+
+def _counts(evaluation: Evaluation) -> str:
+    numbers = {
+        "image": evaluation.images,
+        "object": evaluation.objects,
+        "crowd": evaluation.crowds,
+        "detection": evaluation.detections,
+    }
+    return " · ".join(f"{n:,} {name}{'' if n == 1 else 's'}" for name, n in numbers.items())
+
+
+def _aps(evaluation: Evaluation) -> Table:
+    view = table("category")
+    for metric in evaluation.ap:
+        view.add_column(metric, justify="right", no_wrap=True)
+    view.add_row("all", *_numbers(evaluation.ap), style="bold")
+    for name, ap in sorted(evaluation.per_category.items(), key=_rank):
+        printable = name.encode(errors="replace").decode()  # half an emoji is legal in JSON
+        view.add_row(Text(printable), *_numbers(ap))
+    return view
+
+
+def _rank(category: tuple[str, Mapping[str, float]]) -> tuple[bool, float, str]:
+    name, ap = category
+    return math.isnan(ap["AP"]), -ap["AP"] if not math.isnan(ap["AP"]) else 0.0, name
+
+
+def _numbers(ap: Mapping[str, float]) -> Iterator[str]:
+    return (NO_GROUND_TRUTH if math.isnan(value) else f"{value:.2f}" for value in ap.values())
+
+
+def _notes(evaluation: Evaluation) -> list[Text]:
+    values = [value for ap in evaluation.per_category.values() for value in ap.values()]
+    if not any(map(math.isnan, values)):
+        return []
+    return [Text(""), Text(f"{NO_GROUND_TRUTH}: no object of that category and size.", style="dim")]

@@ -1,0 +1,70 @@
+"""An evaluation as people read it, at 80 columns."""
+
+import math
+
+import pytest
+
+from harness.evaluation import Evaluation
+from harness.records import EXTENDED_METRICS
+from harness.terminal.score_view import show_score
+
+
+def aps(ap: float) -> dict[str, float]:
+    return dict.fromkeys(EXTENDED_METRICS, ap)
+
+
+def evaluation(**categories: float) -> Evaluation:
+    return Evaluation(
+        task="segm",
+        evaluator="hotcoco 1.3.0",
+        images=5000,
+        objects=36_335,
+        crowds=1,
+        detections=0,
+        ap=aps(37.125),
+        per_category={name.replace("_", " "): aps(ap) for name, ap in categories.items()},
+    )
+
+
+def shown(evaluation, console) -> list[str]:
+    show_score(evaluation, console)
+    lines = console.file.getvalue().splitlines()
+    assert all(len(line) <= 80 for line in lines)
+    return [" ".join(line.split()) for line in lines]
+
+
+def test_the_whole_comes_first_then_the_categories_from_the_best_to_the_unknown(console):
+    some = evaluation(cat=20, ant=math.nan, baseball_glove=100, dog=20, bee=0)
+    assert shown(some, console) == [
+        "COCO AP of masks, in percent points",
+        "5,000 images · 36,335 objects · 1 crowd · 0 detections",
+        "evaluator: hotcoco 1.3.0",
+        "",
+        "category AP AP50 AP75 APs APm APl AP80 AP90",
+        "all" + 8 * " 37.12",
+        "baseball glove" + 8 * " 100.00",
+        "cat" + 8 * " 20.00",
+        "dog" + 8 * " 20.00",
+        "bee" + 8 * " 0.00",
+        "ant" + 8 * " n/a",
+        "",
+        "n/a: no object of that category and size.",
+    ]
+
+
+def test_nothing_is_said_of_what_is_missing_where_nothing_is(console):
+    assert "n/a" not in " ".join(shown(evaluation(cat=20), console))
+
+
+def test_half_an_emoji_in_a_name_does_not_stop_the_others(console):
+    lines = shown(evaluation(**{"cat\ud83d": 100, "dog": 20}), console)
+    "\n".join(lines).encode()  # as a terminal gets it
+    assert lines[6] == "cat?" + 8 * " 100.00"
+
+
+@pytest.mark.parametrize("name", ["a long name of a category that a user has chosen", "[red]x"])
+def test_names_of_users_are_shown_whole_and_numbers_stay_whole(console, name):
+    lines = shown(evaluation(**{name: 100}), console)
+    assert "".join(line.replace(" ", "") for line in lines).count("100.00") == 8
+    letters = "".join(lines).replace("100.00", "").replace(" ", "")
+    assert name.replace(" ", "") in letters
