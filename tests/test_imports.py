@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "shapes": "errors data numpy PIL pycocotools",
     "detection": "errors files paths stop data grid losses torch safetensors detectron2 fvcore "
     "numpy omegaconf PIL",
-    "evaluation": "errors files records data numpy pycocotools hotcoco",
+    "evaluation": "errors files records data numpy numba pycocotools hotcoco",
     "launch": "errors files paths stop records lease data grid submitit __init__",
     "slurm": "errors files paths stop records lease data grid launch submitit pydantic __init__",
     "collect": "errors files paths records grid pandas",

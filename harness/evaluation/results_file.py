@@ -7,7 +7,7 @@ from pathlib import Path
 from harness.data.fields import BOX, Item, is_box, is_finite, shortened
 from harness.errors import ResultsError
 from harness.evaluation.ground_truth import FIELD
-from harness.evaluation.run_lengths import count_pixels
+from harness.evaluation.run_lengths import read_masks
 from harness.files import unpacked
 
 REDO = "predict again"
@@ -110,7 +110,7 @@ def _check_mask(where: str, result: Item, image_size: Sequence[int]) -> None:
 
 
 def _check_whole(path: Path, results: list[Item], sizes: dict[int, list[int]]) -> None:
-    counted = count_pixels([result["segmentation"]["counts"] for result in results])
+    counted = read_masks([result["segmentation"]["counts"] for result in results]).pixels
     for position, (result, pixels) in enumerate(zip(results, counted, strict=True), start=1):
         height, width = sizes[result["image_id"]]
         if pixels != height * width:

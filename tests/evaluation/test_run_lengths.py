@@ -2,7 +2,11 @@ import numpy as np
 import pytest
 from pycocotools import mask as rle
 
-from harness.evaluation.run_lengths import BATCH, DAMAGED, count_pixels
+from harness.evaluation.run_lengths import DAMAGED, read_masks
+
+
+def count_pixels(masks):
+    return read_masks(masks).pixels
 
 
 def encode(pixels):
@@ -49,9 +53,27 @@ def test_what_is_no_sequence_of_numbers_is_damaged(counts):
     assert count_pixels(["11", counts, "12"]).tolist() == [2, DAMAGED, 3]
 
 
-def test_masks_are_counted_in_order_across_batches():
-    masks = ["1", "2", "3"] * BATCH
-    assert count_pixels(masks).tolist() == [1, 2, 3] * BATCH
+def test_a_run_below_0_is_damaged():
+    # Runs 1, 1, 1, then -2 over run 1. They would add up to 2.
+    assert count_pixels(["111N"]).tolist() == [DAMAGED]
+
+
+def test_spans_are_where_pixels_are_set():
+    rng = np.random.default_rng(1)
+    drawn = [rng.random(size) < 0.5 for size in rng.integers(1, 30, (50, 2))]
+    found = read_masks([encode(pixels) for pixels in drawn])
+    for mask, pixels in enumerate(drawn):
+        read = np.zeros(pixels.size, bool)
+        for span in range(found.first[mask], found.first[mask + 1]):
+            read[found.starts[span] : found.ends[span]] = True
+        assert (read == pixels.ravel(order="F")).all()
+    assert found.areas.tolist() == [pixels.sum() for pixels in drawn]
+
+
+def test_runs_with_nothing_between_them_are_one_span():
+    # Leave 1, set 2, leave 0, set 3, leave 1; the fourth and fifth as 3 - 2 and 1 - 0.
+    found = read_masks(["12011"])
+    assert list(zip(found.starts, found.ends, strict=True)) == [(1, 6)]
 
 
 def test_no_masks_are_no_counts():
