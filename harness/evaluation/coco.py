@@ -6,15 +6,13 @@ high threshold each, tell whether contours got better.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from harness.data.fields import Item
 from harness.evaluation.engines import ENGINES, precision_by
+from harness.evaluation.evaluation import Evaluation, category_names, counted
 from harness.evaluation.ground_truth import FIELD, read_ground_truth
 from harness.evaluation.results_file import read_results
 from harness.records import METRICS
@@ -31,32 +29,6 @@ PLACES: Mapping[str, tuple[slice, int]] = {
     "AP90": (slice(8, 9), 0),
 }
 BEST_100 = 2  # of the numbers of detections of an image: 1, 10, 100
-
-AP = Mapping[str, float]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Evaluation:
-    """What a results file is worth.
-
-    Attributes:
-        task: what was compared, "segm" for masks or "bbox" for boxes.
-        evaluator: name and version of what computed it.
-        images, objects, crowds, detections: how many there are. Objects are no crowds; annotations
-            of images or categories that the file does not list count nowhere.
-        ap: by metric (EXTENDED_METRICS), in percent points; NaN without ground truth.
-        per_category: the same by category, in the order of their ids. A category goes by its name,
-            "cat"; where names are missing or double, each goes by name and id, "cat (id 17)".
-    """
-
-    task: str
-    evaluator: str
-    images: int
-    objects: int
-    crowds: int
-    detections: int
-    ap: AP
-    per_category: Mapping[str, AP]
 
 
 def coco_ap(
@@ -105,44 +77,19 @@ def evaluate(
         raise ValueError(f"engine must be one of {', '.join(ENGINES)}; got {engine!r}")
     ground_truth = read_ground_truth(Path(gt_json), task)
     results = read_results(Path(results_json), ground_truth, task)
-    crowds = [annotation["iscrowd"] for annotation in _compared(ground_truth)]
+    counts = counted(ground_truth)  # before pycocotools writes into it
     precision = precision_by(engine, ground_truth, results, task)
-    names = _names(ground_truth["categories"])
+    names = category_names(ground_truth)
     return Evaluation(
         task=task,
         evaluator=precision.evaluator,
-        images=len(ground_truth["images"]),
-        objects=crowds.count(0),
-        crowds=crowds.count(1),
+        **counts,
         detections=len(results),
         ap=_ap(precision.values),
         per_category={
             name: _ap(precision.values[:, :, [place]]) for place, name in enumerate(names)
         },
     )
-
-
-def _compared(ground_truth: Item) -> list[Item]:
-    image_ids, category_ids = (
-        {item["id"] for item in ground_truth[table]} for table in ("images", "categories")
-    )
-    return [
-        annotation
-        for annotation in ground_truth["annotations"]
-        if annotation["image_id"] in image_ids and annotation["category_id"] in category_ids
-    ]
-
-
-def _names(categories: list[Item]) -> list[str]:
-    """What each category goes by, in ascending order of the ids: no two by the same."""
-    by_id = sorted(categories, key=itemgetter("id"))
-    names = [category.get("name") for category in by_id]
-    if all(isinstance(name, str) for name in names) and len(set(names)) == len(names):
-        return [str(name) for name in names]
-    return [
-        f"{name or 'unnamed'} (id {category['id']})"
-        for name, category in zip(names, by_id, strict=True)
-    ]
 
 
 def _ap(precision: npt.NDArray[np.float64]) -> dict[str, float]:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from pycocotools import mask as rle
+from pycocotools.coco import COCO
 
 Item = dict[str, Any]
 
@@ -77,3 +78,34 @@ def scene(new_scene) -> Scene:
     scene.add_object(20, 20, 10, 10)
     scene.detect(20, 20, 10, 10, score=0.5)
     return scene
+
+
+@pytest.fixture
+def moved(coco_mini, tmp_path):
+    """Write COCO's own objects, moved by some pixels, as detections: their two files."""
+    gt_json = coco_mini / "annotations" / "instances_val2017.json"
+
+    def write(pixels):
+        rng = np.random.default_rng(0)
+        index = COCO(gt_json)
+        results = []
+        for annotation in index.anns.values():
+            if annotation["iscrowd"]:
+                continue
+            shift = rng.integers(-pixels, pixels + 1, 2)
+            mask = np.roll(index.annToMask(annotation), shift, axis=(0, 1))
+            encoded = rle.encode(np.asfortranarray(mask))
+            results.append(
+                {
+                    "image_id": annotation["image_id"],
+                    "category_id": annotation["category_id"],
+                    "score": round(float(rng.random()), 2),
+                    "bbox": rle.toBbox(encoded).tolist(),
+                    "segmentation": {**encoded, "counts": encoded["counts"].decode()},
+                }
+            )
+        results_json = tmp_path / "results.json"
+        results_json.write_text(json.dumps(results))
+        return gt_json, results_json
+
+    return write

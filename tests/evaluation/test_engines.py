@@ -2,10 +2,7 @@
 
 import json
 
-import numpy as np
 import pytest
-from pycocotools import mask as rle
-from pycocotools.coco import COCO
 
 from harness.evaluation import evaluate
 from harness.evaluation.engines import ENGINES, precision_by
@@ -63,37 +60,6 @@ def test_random_data_has_all_that_could_make_a_difference():
         empty += len({annotation["image_id"] for annotation in one.annotations}) < len(one.images)
         without_objects += any(category_id not in known for _, category_id in places)
     assert min(full, empty, without_objects) > 30
-
-
-@pytest.fixture
-def moved(coco_mini, tmp_path):
-    """Write COCO's own objects, moved by some pixels, as detections: their two files."""
-    gt_json = coco_mini / "annotations" / "instances_val2017.json"
-
-    def write(pixels):
-        rng = np.random.default_rng(0)
-        index = COCO(gt_json)
-        results = []
-        for annotation in index.anns.values():
-            if annotation["iscrowd"]:
-                continue
-            shift = rng.integers(-pixels, pixels + 1, 2)
-            mask = np.roll(index.annToMask(annotation), shift, axis=(0, 1))
-            encoded = rle.encode(np.asfortranarray(mask))
-            results.append(
-                {
-                    "image_id": annotation["image_id"],
-                    "category_id": annotation["category_id"],
-                    "score": round(float(rng.random()), 2),
-                    "bbox": rle.toBbox(encoded).tolist(),
-                    "segmentation": {**encoded, "counts": encoded["counts"].decode()},
-                }
-            )
-        results_json = tmp_path / "results.json"
-        results_json.write_text(json.dumps(results))
-        return gt_json, results_json
-
-    return write
 
 
 @pytest.mark.parametrize("engine", ENGINES)
