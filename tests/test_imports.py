@@ -27,6 +27,7 @@ MAY_IMPORT = {
     "detection": "errors files paths stop data grid losses torch safetensors detectron2 fvcore "
     "numpy omegaconf PIL",
     "evaluation": "errors files records data numpy numba pycocotools hotcoco",
+    "statistics": "numpy scipy",
     "launch": "errors files paths stop records lease data grid submitit __init__",
     "slurm": "errors files paths stop records lease data grid launch submitit pydantic __init__",
     "collect": "errors files paths records grid pandas",
@@ -121,6 +122,7 @@ def test_what_the_test_cluster_may_not_import_is_found():
         ("grid", "import torch"),
         ("grid", "def late():\n    import torch"),
         ("report", "from harness.launch import status"),
+        ("statistics", "import pandas"),
         ("launch", "from harness.detection.train import train"),
         ("collect", "import detectron2.engine"),
         ("cli", "import rich"),
