@@ -69,11 +69,21 @@ def test_plan_of_one_experiment_has_its_rows_only(harness):
     ]
 
 
+def test_plan_tells_what_seeds_can_settle_where_it_is_asked(harness):
+    assert "power" not in json.loads(harness("plan", "table1", "--json").stdout)
+    planned = json.loads(harness("plan", "table1", "--power", "--json").stdout)
+    assert [one["difference"] for one in planned["power"]["needed"]] == [0.1, 0.2, 0.3]
+    assert planned["power"]["gpu_hours_per_seed"] == planned["gpu_hours"]["plan"]
+    told = harness("plan", "table1", "--noise", "0.2").stdout  # a noise asks for it too
+    assert "0.20 AP between seeds. Stated with --noise, not measured." in told
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["plan", "tabel1"], "Unknown experiment 'tabel1'. Did you mean 'table1'?"),
         (["plan", "--gpus", "2"], "trains on 4 GPUs, and there are 2. Give --gpus 4 or more"),
+        (["plan", "--noise", "0"], "--noise is 0, but a standard deviation is above 0 and finite"),
         (["plan", "--scale", "dmeo"], "Unknown scale 'dmeo'. Did you mean 'demo'?"),
         (["submit", "--site", "lokal"], "Unknown site 'lokal'. Did you mean 'local'?"),
         (["table", "table9"], "Unknown table 'table9'. Did you mean"),

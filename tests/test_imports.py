@@ -32,10 +32,11 @@ MAY_IMPORT = {
     "slurm": "errors files paths stop records lease data grid launch submitit pydantic __init__",
     "collect": "errors files paths records grid pandas",
     "report": "errors records grid pandas numpy matplotlib",
-    "terminal": "paths data evaluation grid launch slurm report rich",
+    "terminal": "paths data evaluation grid launch slurm report statistics rich",
     "rebuild": "errors files paths grid collect report pandas",
     "workplace": "paths grid",
-    "commands": "errors paths records data evaluation grid launch slurm terminal workplace",
+    "commands": "errors paths records data evaluation grid launch slurm statistics terminal "
+    "workplace",
     "cli": "errors files paths typer",
 }
 # What it may import inside a function, when it comes to that: the arrows that would otherwise load
@@ -169,6 +170,14 @@ with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
 def test_a_login_node_needs_neither_torch_nor_detectron2(arguments, tmp_path, monkeypatch):
     monkeypatch.setenv("HARNESS_RUNS", str(tmp_path))
     assert not {"torch", "detectron2"} & modules_after(cli(*arguments))
+
+
+def test_a_plan_loads_scipy_only_where_power_is_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setenv("HARNESS_RUNS", str(tmp_path))
+    assert not {"scipy", "numpy"} & modules_after(cli("plan"))
+    loaded = modules_after(cli("plan", "--power"))
+    assert "scipy" in loaded
+    assert "torch" not in loaded
 
 
 def test_the_check_for_torch_can_fail():

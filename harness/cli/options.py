@@ -33,6 +33,15 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Gpus = Annotated[
     int | None, typer.Option(min=1, help="How many you have: tells how long they take.")
 ]
+WithPower = Annotated[
+    bool, typer.Option("--power", help="Tell how many seeds settle which difference.")
+]
+Noise = Annotated[
+    float | None,
+    typer.Option(
+        help="Standard deviation between seeds of a difference, in AP points; implies --power."
+    ),
+]
 Only = Annotated[
     list[str] | None,
     typer.Option(help="Rows to keep, as in 'table1/k=*'; may be given several times."),

@@ -14,6 +14,7 @@ from harness.cli.options import (
     Gpus,
     Iters,
     MemGb,
+    Noise,
     Only,
     OtherSite,
     Patterns,
@@ -23,6 +24,7 @@ from harness.cli.options import (
     Site,
     Watch,
     WithDownload,
+    WithPower,
     WithWeights,
     Yes,
 )
@@ -38,6 +40,8 @@ def plan(
     data: Data = None,
     runs: Runs = RUNS,
     gpus: Gpus = None,
+    power: WithPower = False,
+    noise: Noise = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what submit would do and at what cost. Writes nothing."""
@@ -45,7 +49,7 @@ def plan(
     from harness.workplace import workplace
 
     place = workplace(scale, data, runs)
-    print_plan(place.grid(experiments), place, gpus, as_json=as_json)
+    print_plan(place.grid(experiments), place, gpus, power=power, noise=noise, as_json=as_json)
 
 
 @app.command()

@@ -1,0 +1,56 @@
+"""`harness plan --power`: which noise it reckons with, and what one seed of a plan costs."""
+
+import pytest
+
+from harness.commands.power import plan_power
+from harness.errors import SpecError
+from harness.grid import NO_LOSS, Cell, Layout, Setting, contour, finetune, merge, table_grid
+from harness.grid.plan import make_plan
+from harness.paths import RunsFolder
+
+R50 = "mask_rcnn_R50_FPN"
+
+
+def grid_of(*seeds: int):
+    """Two rows of each seed: a base and two fine-tunes."""
+    grids = []
+    for seed in seeds:
+        setting = Setting(scale="paper", seed=seed)
+        rows = {"baseline": NO_LOSS, "k=2": contour(k=2)}
+        cells = [Cell("t", row, finetune(setting, R50, loss), {}) for row, loss in rows.items()]
+        grids.append(table_grid("t", Layout("", ("mAP",)), cells))
+    return merge(grids)
+
+
+def power_of(grid, tmp_path, noise=None):
+    return plan_power(make_plan(grid, RunsFolder(tmp_path)), grid, noise)
+
+
+def test_where_nothing_is_stated_two_runs_of_public_code_are_reckoned_with(tmp_path):
+    # √2 x 0.25 = 0.35.
+    power = power_of(grid_of(0), tmp_path)
+    assert power.noise.seed_std == pytest.approx(0.25 * 2**0.5, abs=0.005)
+    assert power.noise.image_std == 0
+    assert power.source.startswith("Stated, not measured: 0.25 AP between two runs")
+    assert "share their base, so that the real one may be smaller" in power.source
+
+
+def test_a_stated_noise_is_told_as_such(tmp_path):
+    power = power_of(grid_of(0), tmp_path, noise=0.12)
+    assert power.noise.seed_std == 0.12
+    assert power.source == "Stated with --noise, not measured."
+
+
+def test_gpu_hours_are_those_of_one_seed_however_many_are_planned(tmp_path):
+    # 0.227 s an image: a base takes 60.533 h, each of two fine-tunes half of that.
+    for seeds in ((0,), (0, 1, 2)):
+        power = power_of(grid_of(*seeds), tmp_path)
+        assert power.gpu_hours_per_seed == pytest.approx(2 * 60.533, abs=0.01)
+    settled = power.needed[-1]
+    assert settled.gpu_hours == pytest.approx(13 * 2 * 60.533, abs=0.1)
+
+
+@pytest.mark.parametrize("noise", [0.0, -0.3, float("nan"), float("inf")])
+def test_what_is_no_standard_deviation_is_refused(tmp_path, noise):
+    with pytest.raises(SpecError, match=r"is above 0 and finite\. Give one in AP points, as"):
+        power_of(grid_of(0), tmp_path, noise)
