@@ -1,4 +1,9 @@
-"""Table II's rule: the highest value of a column stands in bold, the second highest underlined."""
+"""Which numbers of a column stand out: Table II's rule, and one that asks what is known.
+
+Table II's: the highest value stands in bold, the second highest underlined.
+"""
+
+from collections.abc import Mapping
 
 import pandas as pd
 
@@ -21,3 +26,34 @@ def emphasise(values: pd.Series, *, decimals: int = 2) -> pd.Series:
     highest = sorted(shown.dropna().unique(), reverse=True)[:2]
     marks = dict(zip(highest, ("bold", "underline"), strict=False))
     return shown.map(lambda value: marks.get(value, ""))
+
+
+def cannot_be_told_from_best(
+    values: pd.Series, behind: Mapping[str, tuple[float, float] | None]
+) -> pd.Series:
+    """The honest rule: bold is the highest value and every one that it cannot be told from.
+
+    A row is told from the best where the whole interval of (best - row) is above 0. Each interval
+    is taken for itself: nothing is corrected for the number of rows, nor for the best being chosen
+    after the fact. NaN stays plain, and nothing is underlined.
+
+    Args:
+        values: numbers in which higher is better, by row.
+        behind: for each other row with a number the interval (low, high) of best minus row in
+            percent points; None where too few seeds were run for one, so that nothing is told.
+
+    Returns:
+        "bold" or "" in the place of each number.
+
+    Raises:
+        ValueError: a row with a number has neither an interval nor None.
+    """
+    known = values.dropna()
+    best = None if known.empty else known.idxmax()
+    others = [row for row in known.index if row != best]
+    lacking = [row for row in others if row not in behind]
+    if lacking:
+        raise ValueError(f"behind has nothing for {', '.join(lacking)}: give an interval or None")
+    apart = {row for row in others if (interval := behind[row]) is not None and interval[0] > 0}
+    bold = {best, *others} - apart
+    return pd.Series(["bold" if row in bold else "" for row in values.index], values.index)

@@ -2,9 +2,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from harness.records import METRICS
-from harness.report.emphasis import emphasise
+from harness.report.emphasis import cannot_be_told_from_best, emphasise
 from harness.report.published import read_published
 
 PUBLISHED = Path(__file__).parents[2] / "results" / "published"
@@ -70,3 +71,47 @@ def test_rows_keep_their_names_and_the_numbers_stay():
     values = pd.Series([1.004, 2.0], index=["baseline", "k=2"], name="AP")
     assert emphasise(values).index.tolist() == ["baseline", "k=2"]
     assert values.tolist() == [1.004, 2.0]
+
+
+def honest_marks(values, behind):
+    return cannot_be_told_from_best(pd.Series(values, dtype=float), behind).to_dict()
+
+
+def test_bold_is_the_best_and_all_that_it_cannot_be_told_from():
+    # k=2 is 0.15 ahead of k=1, which may be -0.1 to 0.4, and 0.36 of k=6, which is at least 0.05.
+    assert honest_marks(
+        {"k=1": 34.39, "k=2": 34.54, "k=6": 34.18}, {"k=1": (-0.1, 0.4), "k=6": (0.05, 0.67)}
+    ) == {"k=1": "bold", "k=2": "bold", "k=6": ""}
+
+
+def test_an_interval_that_touches_0_tells_nothing_apart():
+    assert honest_marks({"a": 2.0, "b": 1.0}, {"b": (0.0, 2.0)}) == {"a": "bold", "b": "bold"}
+
+
+def test_with_too_few_seeds_nothing_can_be_told_apart():
+    # Ten points apart, and still one run each.
+    assert honest_marks({"a": 40.0, "b": 30.0}, {"b": None}) == {"a": "bold", "b": "bold"}
+
+
+def test_rows_are_told_apart_one_by_one():
+    # b was run with too few seeds, c was not.
+    assert honest_marks({"a": 3.0, "b": 1.0, "c": 2.0}, {"b": None, "c": (0.5, 1.5)}) == {
+        "a": "bold",
+        "b": "bold",
+        "c": "",
+    }
+
+
+def test_equal_best_values_are_judged_by_their_interval():
+    assert honest_marks({"a": 2.0, "b": 2.0}, {"b": (-1.0, 1.0)}) == {"a": "bold", "b": "bold"}
+
+
+def test_a_row_without_a_number_is_plain_and_needs_no_interval():
+    assert honest_marks({"a": np.nan, "b": 2.0}, {}) == {"a": "", "b": "bold"}
+    assert honest_marks({"a": np.nan}, {}) == {"a": ""}
+
+
+def test_a_row_that_nothing_is_said_of_is_a_wrong_call():
+    # Left out by mistake, it would look as if it could not be told apart.
+    with pytest.raises(ValueError, match="behind has nothing for c: give an interval or None"):
+        honest_marks({"a": 3.0, "b": 1.0, "c": 2.0}, {"b": None})
