@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "launch": "errors files paths stop records lease data grid submitit __init__",
     "slurm": "errors files paths stop records lease data grid launch submitit pydantic __init__",
     "collect": "errors files paths records grid pandas",
-    "report": "errors records grid pandas numpy matplotlib",
+    "report": "errors records grid statistics pandas numpy matplotlib",
     "terminal": "paths data evaluation grid launch slurm report statistics rich",
     "rebuild": "errors files paths grid collect report pandas",
     "workplace": "paths grid",

@@ -15,8 +15,7 @@ from harness.grid import Cell
 from harness.grid.fair import baseline_of
 from harness.report.printed import signed
 from harness.report.published import DECIMALS
-
-DECIDED_FROM = 3  # seeds
+from harness.statistics.difference import DECIDED_FROM
 
 
 class Verdict(StrEnum):

@@ -1,0 +1,112 @@
+"""The numbers of a row of a table: a run for each seed, each in the same draws of images."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.statistics.difference import Difference, paired_difference
+
+Draws = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Score:
+    """What one run has scored, in AP points by metric; NaN where there is no ground truth.
+
+    Attributes:
+        run_id: of the run.
+        values: on the test images as they are.
+        draws: in each draw of the test images, shape (draws,); {} where none were made. Runs that
+            are compared must have the same draws.
+    """
+
+    run_id: str
+    values: Mapping[str, float]
+    draws: Mapping[str, Draws] = field(default_factory=dict)
+
+
+Scores = Mapping[int, Score]  # of one row, by seed
+
+
+@dataclass(frozen=True)
+class Mean:
+    """A mean over seeds, in AP points.
+
+    Attributes:
+        value: the mean; NaN where there is no number.
+        std_error: sample standard deviation over seeds / √n; NaN of one seed.
+        n: how many seeds.
+    """
+
+    value: float
+    std_error: float
+    n: int
+
+
+def mean(scores: Scores, metric: str) -> Mean:
+    """The mean of one metric over the seeds that have it."""
+    values = [score.values[metric] for score in scores.values() if metric in score.values]
+    if not values:
+        return Mean(math.nan, math.nan, 0)
+    spread = float(np.std(values, ddof=1)) if len(values) > 1 else math.nan
+    return Mean(float(np.mean(values)), spread / math.sqrt(len(values)), len(values))
+
+
+def difference(
+    method: Scores, baseline: Scores, metric: str, confidence: float = 0.95
+) -> Difference | None:
+    """Method minus baseline over the seeds that both have; None where that is no seed.
+
+    The image part counts where all of those runs have draws.
+
+    Args:
+        method: a row.
+        baseline: a row that it may be compared with (`harness.grid.fair`).
+        metric: of both.
+        confidence: of the interval, between 0 and 1.
+    """
+    pairs = [
+        (method[seed], baseline[seed])
+        for seed in sorted(method.keys() & baseline.keys())
+        if metric in method[seed].values and metric in baseline[seed].values
+    ]
+    if not pairs:
+        return None
+    drawn = all(metric in score.draws for pair in pairs for score in pair)
+    return paired_difference(
+        [one.values[metric] - other.values[metric] for one, other in pairs],
+        np.stack([one.draws[metric] - other.draws[metric] for one, other in pairs])
+        if drawn
+        else None,
+        confidence,
+    )
+
+
+def redrawn(rows: Sequence[Scores], metric: str, seed: int = 0) -> list[Draws]:
+    """The mean of each row in replicates that draw images and seeds anew, the same for all rows.
+
+    Seeds are drawn with replacement from those that all rows have. Of one seed there is nothing to
+    draw, and with few the spread is too small: by a third for three.
+
+    Args:
+        rows: of one table.
+        metric: of all of them.
+        seed: of the draws of seeds.
+
+    Returns:
+        For each row an array of shape (draws,), empty where the rows have no seed with draws of
+        this metric in common.
+    """
+    have = [
+        {number for number, score in scores.items() if metric in score.draws} for scores in rows
+    ]
+    seeds = sorted(set.intersection(*have)) if have else []
+    if not seeds:
+        return [np.empty(0) for _ in rows]
+    drawn = np.stack([[scores[number].draws[metric] for number in seeds] for scores in rows])
+    replicates = drawn.shape[-1]
+    chosen = np.random.default_rng(seed).integers(len(seeds), size=(len(seeds), replicates))
+    return list(drawn[:, chosen, np.arange(replicates)].mean(axis=1))

@@ -1,0 +1,71 @@
+import math
+
+import numpy as np
+import pytest
+
+from harness.statistics.scores import Score, difference, mean, redrawn
+
+approx = pytest.approx
+
+
+def row(*values, draws=None):
+    """A row whose run of seed 0, 1, ... has these values; its draws are the value plus these."""
+    return {
+        seed: Score(
+            f"run{seed}", {"AP": value}, {} if draws is None else {"AP": value + np.array(draws)}
+        )
+        for seed, value in enumerate(values)
+    }
+
+
+def test_the_error_of_a_mean_is_the_spread_over_seeds_by_the_root_of_n():
+    # 30, 31, 32: mean 31, standard deviation 1, so 1 / sqrt(3).
+    found = mean(row(30, 31, 32), "AP")
+    assert (found.value, found.std_error, found.n) == approx((31, 1 / math.sqrt(3), 3))
+
+
+def test_one_seed_has_no_error_and_none_has_no_mean():
+    assert math.isnan(mean(row(30), "AP").std_error)
+    assert math.isnan(mean({}, "AP").value)
+    assert mean(row(30, 31), "APs").n == 0
+
+
+def test_a_difference_is_of_the_seeds_that_both_rows_have():
+    # Seeds 0 and 1: 31 - 30 and 33 - 31. The baseline's seed 2 has no partner.
+    found = difference(row(31, 33), row(30, 31, 50), "AP")
+    assert (found.delta, found.n) == approx((1.5, 2))
+
+
+def test_rows_without_a_seed_in_common_have_no_difference():
+    assert difference(row(30), {}, "AP") is None
+    assert difference({1: Score("a", {"AP": 1.0})}, row(30), "AP") is None
+
+
+def test_what_images_do_to_both_rows_leaves_their_difference():
+    # Both rows move by the same in each draw, so the images add nothing to the variance.
+    found = difference(row(31, 33, draws=[-2, 0, 2]), row(30, 31, draws=[-2, 0, 2]), "AP")
+    assert found.image_variance == approx(0)
+    assert found.counted == ("seeds", "images")
+
+
+def test_without_draws_of_every_run_only_seeds_are_counted():
+    found = difference(row(31, 33, draws=[-2, 2]), row(30, 31), "AP")
+    assert found.counted == ("seeds",)
+
+
+def test_seeds_and_images_are_drawn_alike_for_all_rows():
+    # The second row is 1 above the first in each seed, so it is in each replicate.
+    one, other = redrawn([row(30, 40, draws=[0, 5, 9]), row(31, 41, draws=[0, 5, 9])], "AP")
+    assert (other - one).tolist() == approx([1, 1, 1])
+    # A mean of two seeds, drawn with replacement: 30, 35 or 40, plus that draw's images.
+    assert set(one - [0, 5, 9]) <= {30, 35, 40}
+
+
+def test_of_one_seed_a_replicate_is_the_draw_of_images():
+    (found,) = redrawn([row(30, draws=[0, 5, 9])], "AP")
+    assert found.tolist() == [30, 35, 39]
+
+
+def test_rows_without_draws_in_common_have_no_replicates():
+    assert [found.size for found in redrawn([row(30, draws=[1]), row(30)], "AP")] == [0, 0]
+    assert redrawn([], "AP") == []
