@@ -64,7 +64,7 @@ def read_table(grid: Grid, name: str, results: ResultsFolder, published_folder: 
         cells_frame(grid, name, results),
         read_published(published_folder, name) if layout.published else pd.DataFrame(),
         layout,
-        scale_note(cell.spec for cell in grid.table(name)),
+        scale_note(cell.spec for cell in grid.rows(name)),
     )
 
 

@@ -35,7 +35,7 @@ def cells_frame(grid: Grid, table: str, results: ResultsFolder) -> pd.DataFrame:
             annotations or orders of images or scored by different evaluators, so that they do not
             belong in one table.
     """
-    cells = grid.table(table)
+    cells = grid.rows(table)
     found = _collected(cells, results)
     refuse_mixtures(table, _evidence(cells, found), results)
     records = [_record(cell, found) for cell in cells]

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from harness.errors import SpecError
 from harness.grid.benchmarks import Benchmark, fitting
 from harness.grid.grid import Grid
+from harness.grid.names import seeds_in_words
 from harness.grid.recipes import PAPER_BATCH, Setting, finetune, scaled
 from harness.grid.spec import NO_LOSS, RunSpec
 
@@ -17,6 +18,7 @@ def assumptions(grid: Grid, measured: Sequence[Benchmark]) -> tuple[str, ...]:
     return (
         *_on_data(specs),
         *scale,
+        *_on_seeds(grid.seeds),
         *_on_batches(specs),
         *_on_precision(specs),
         *_on_cost(specs, measured),
@@ -69,6 +71,8 @@ def _on_paper_scale(specs: list[RunSpec]) -> Iterator[str]:
             "Variant 'paper': the formulas as printed, where k >= 3 computes almost what k = 2 "
             "does."
         )
+    if any(loss.variant == "sound" for loss in losses):
+        yield "Variant 'sound': not as printed; the distance image counts pixels."
     if any(
         spec.architecture in ("mask_rcnn_R101_FPN", "mask_rcnn_X101_FPN")
         and spec.total_batch_size == PAPER_BATCH
@@ -81,6 +85,14 @@ def _on_paper_scale(specs: list[RunSpec]) -> Iterator[str]:
         on_coco = any(spec.train_split == "coco_2017_train" for spec in specs)
         data = "COCO 2017, " if on_coco else ""
         yield f"HTC: {data}the schedule of the Mask R-CNNs, base to the first step."
+
+
+def _on_seeds(seeds: Sequence[int]) -> Iterator[str]:
+    if len(seeds) > 1:
+        yield (
+            f"Seeds {seeds_in_words(seeds)}, where the text names none: each has bases of its "
+            "own, and all its rows of a model share initialisation and order of images."
+        )
 
 
 def _on_batches(specs: list[RunSpec]) -> Iterator[str]:

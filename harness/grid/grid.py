@@ -1,4 +1,8 @@
-"""Grid: the cells of tables and the runs behind them. Many cells may show one run."""
+"""Grid: the cells of tables and the runs behind them. Many cells may show one run.
+
+A grid may hold the cells of several seeds. Each seed has its own runs, bases included, so a name
+then tells the seed too: `table1/k=2/seed=1`.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -7,6 +11,7 @@ from functools import cached_property
 from harness.errors import SpecError
 from harness.grid.spec import RunSpec, base_of
 
+SEED_MARK = "/seed="
 METRIC_COLUMNS = ("mAP", "AP50", "AP75", "APs", "APm", "APl")
 
 
@@ -28,6 +33,7 @@ class Cell:
 
     @property
     def name(self) -> str:
+        """Its table and row: the name that its cells of all seeds share."""
         return f"{self.table}/{self.row}"
 
 
@@ -52,10 +58,17 @@ class Layout:
 
 @dataclass(frozen=True)
 class Grid:
-    """Cells in reading order and the layout of each table."""
+    """Cells in reading order and the layout of each table.
+
+    Attributes:
+        cells: those of one seed after those of another, where there are several.
+        layouts: by the table's name.
+        on_request: names of tables that are left out where no experiment is named.
+    """
 
     cells: tuple[Cell, ...]
     layouts: Mapping[str, Layout]
+    on_request: frozenset[str] = frozenset()
 
     @cached_property
     def runs(self) -> Mapping[str, RunSpec]:
@@ -69,25 +82,61 @@ class Grid:
         return found
 
     @cached_property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds of its cells, from low to high."""
+        return tuple(sorted({cell.spec.seed for cell in self.cells}))
+
+    @cached_property
     def cell_names(self) -> Mapping[str, tuple[str, ...]]:
         """The names of the cells that show each run, by its id; bases are in no cell."""
         names: dict[str, tuple[str, ...]] = {}
         for cell in self.cells:
-            names[cell.spec.run_id] = (*names.get(cell.spec.run_id, ()), cell.name)
+            names[cell.spec.run_id] = (*names.get(cell.spec.run_id, ()), self.cell_name(cell))
         return names
 
-    def cells_of(self, run_id: str) -> list[Cell]:
-        """The cells that show the run `run_id`."""
-        return [cell for cell in self.cells if cell.spec.run_id == run_id]
-
     def table(self, name: str) -> list[Cell]:
-        """The rows of the table `name`, in order."""
+        """The cells of the table `name`, of all seeds, in order."""
         return [cell for cell in self.cells if cell.table == name]
 
+    def rows(self, name: str) -> list[Cell]:
+        """One cell for each row of the table `name`, in order: that of the row's lowest seed."""
+        lowest: dict[str, Cell] = {}
+        for cell in self.table(name):
+            first = lowest.setdefault(cell.row, cell)
+            if cell.spec.seed < first.spec.seed:
+                lowest[cell.row] = cell
+        return list(lowest.values())
+
+    def cell_name(self, cell: Cell) -> str:
+        """What people read: `table1/k=2`, and its seed where that is in doubt."""
+        return self._with_seed(cell.name, cell.spec)
+
     def name_of(self, run_id: str) -> str:
-        """What people read: `table1/k=2`, or `base mask_rcnn_R50_FPN` for a base."""
-        shown = self.cell_names.get(run_id)
-        return shown[0] if shown else f"base {self.runs[run_id].architecture}"
+        """What people read: its first cell's name, or `base mask_rcnn_R50_FPN` for a base."""
+        shown, spec = self.cell_names.get(run_id), self.runs[run_id]
+        return shown[0] if shown else self._with_seed(f"base {spec.architecture}", spec)
+
+    def to_be_named(self, run_id: str) -> tuple[str, ...]:
+        """The experiment to name in a command so that it reaches the run; () where none needs be.
+
+        Args:
+            run_id: of a fine-tune or a base.
+        """
+        if not self.on_request:
+            return ()
+        tables = tuple(cell.table for cell in self.cells if run_id in _run_ids(cell))
+        return () if set(tables) - self.on_request else tables[:1]
+
+    def _with_seed(self, name: str, spec: RunSpec) -> str:
+        # Also where all runs are of one seed that is not 0: a name of a part of a grid, as `--only`
+        # keeps it, must mean the same run in the whole.
+        return name if self.seeds == (0,) else f"{name}{SEED_MARK}{spec.seed}"
+
+
+def _run_ids(cell: Cell) -> tuple[str, ...]:
+    """Of its fine-tune, and of the base from which that starts."""
+    base = base_of(cell.spec)
+    return (cell.spec.run_id, base.run_id) if base else (cell.spec.run_id,)
 
 
 def table_grid(name: str, layout: Layout, cells: Iterable[Cell]) -> Grid:
@@ -112,7 +161,10 @@ def table_grid(name: str, layout: Layout, cells: Iterable[Cell]) -> Grid:
 
 
 def merge(grids: Iterable[Grid]) -> Grid:
-    """One grid with the cells of all."""
+    """One grid with the cells of all; a cell that several of them have stands there once."""
     parts = list(grids)
     layouts = {name: layout for grid in parts for name, layout in grid.layouts.items()}
-    return Grid(tuple(cell for grid in parts for cell in grid.cells), layouts)
+    # A row whose experiment gives it a seed of its own is the same cell for each seed asked for.
+    cells = {(cell.name, cell.spec.run_id): cell for grid in parts for cell in grid.cells}
+    on_request = frozenset(name for grid in parts for name in grid.on_request)
+    return Grid(tuple(cells.values()), layouts, on_request)

@@ -7,7 +7,7 @@ from typing import Any
 from harness.grid.assumptions import assumptions
 from harness.grid.benchmarks import Benchmark, read_benchmarks
 from harness.grid.cost import disk_gb, gpu_hours, gpu_hours_from_scratch
-from harness.grid.grid import Grid
+from harness.grid.grid import Cell, Grid
 from harness.grid.missing import Missing, missing_data, missing_weights
 from harness.grid.spec import RunSpec, base_of
 from harness.grid.state import State, run_state
@@ -17,10 +17,12 @@ from harness.paths import RunsFolder
 
 @dataclass(frozen=True)
 class PlannedCell:
-    """A row of a table and the run that it shows, with all the cells that show the same one."""
+    """A row of a table with one seed, the run that it shows, and what other cells show that."""
 
     table: str
     row: str
+    seed: int
+    name: str
     run_id: str
     shared_with: tuple[str, ...]
 
@@ -102,15 +104,7 @@ def make_plan(grid: Grid, runs: RunsFolder, gpus: int | None = None) -> Plan:
     planned = tuple(_planned(spec, grid, runs, measured) for spec in specs.values())
     ahead = {run.run_id: specs[run.run_id] for run in planned if run.ahead}
     return Plan(
-        cells=tuple(
-            PlannedCell(
-                cell.table,
-                cell.row,
-                cell.spec.run_id,
-                tuple(c.name for c in grid.cells_of(cell.spec.run_id) if c != cell),
-            )
-            for cell in grid.cells
-        ),
+        cells=tuple(_planned_cell(cell, grid) for cell in grid.cells),
         runs=planned,
         gpu_hours=GpuHours(
             plan=sum(gpu_hours(spec, measured) for spec in specs.values()),
@@ -122,6 +116,18 @@ def make_plan(grid: Grid, runs: RunsFolder, gpus: int | None = None) -> Plan:
         disk_gb_kept=sum(disk_gb(spec, while_running=False) for spec in specs.values()),
         missing=missing_data(ahead) + missing_weights(ahead, runs),
         assumptions=assumptions(grid, measured),
+    )
+
+
+def _planned_cell(cell: Cell, grid: Grid) -> PlannedCell:
+    name, run_id = grid.cell_name(cell), cell.spec.run_id
+    return PlannedCell(
+        table=cell.table,
+        row=cell.row,
+        seed=cell.spec.seed,
+        name=name,
+        run_id=run_id,
+        shared_with=tuple(other for other in grid.cell_names[run_id] if other != name),
     )
 
 

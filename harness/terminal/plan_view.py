@@ -63,7 +63,7 @@ def _cells(cells: Iterable[PlannedCell]) -> Table:
     view = table("cell", "run", "same run as")
     for cell in cells:
         shared = ", ".join(cell.shared_with) or "–"
-        view.add_row(Text(f"{cell.table}/{cell.row}"), cell.run_id, Text(shared))
+        view.add_row(Text(cell.name), cell.run_id, Text(shared))
     return view
 
 

@@ -15,7 +15,7 @@ def cell(row: str, k: int = 2, labels: tuple[str, ...] = ("Method",)) -> Cell:
 def test_cells_that_ask_for_one_training_share_one_run():
     grid = table_grid("t", LAYOUT, [cell("a"), cell("b"), cell("c", k=3)])
     shown = grid.cells[0].spec.run_id
-    assert [cell.row for cell in grid.cells_of(shown)] == ["a", "b"]
+    assert grid.cell_names[shown] == ("t/a", "t/b")
     assert list(grid.runs) == [
         base_of(grid.cells[0].spec).run_id,
         shown,
