@@ -1,12 +1,15 @@
 """Where everything lies on disk: the only place that knows a file name."""
 
 import hashlib
+import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import HarnessError
 from harness.files import TEMPORARY, is_abandoned
 
+RUN_ID = re.compile("[0-9a-f]{8}")
 LOCAL = "local"  # the site that has no file: this machine
 
 
@@ -134,6 +137,10 @@ class RunsFolder:
     def run(self, run_id: str) -> RunPaths:
         return RunPaths(self.folder / run_id)
 
+    def run_ids(self) -> set[str]:
+        """The ids of all runs that have a folder, by its name alone."""
+        return set(filter(RUN_ID.fullmatch, _names_in(self.folder)))
+
     def data(self, name: str) -> Path:
         """Where the built-in data set `name` is drawn."""
         return self.folder / "data" / name
@@ -227,6 +234,11 @@ class ResultsFolder:
     def metrics(self, run_id: str) -> Path:
         return self.all_metrics / f"{run_id}.json"
 
+    def run_ids(self) -> set[str]:
+        """The ids of all runs whose metrics are collected, by the files' names alone."""
+        names = (name.removesuffix(".json") for name in _names_in(self.all_metrics))
+        return set(filter(RUN_ID.fullmatch, names))
+
     def table(self, name: str, suffix: str) -> Path:
         return self.folder / "tables" / f"{name}.{suffix}"
 
@@ -240,6 +252,13 @@ def project_folder() -> Path:
     # Experiments are executed: those of another project in a folder of that name must not be.
     ours = any("harness" in file.read_text() for file in here.glob("experiments/*.py"))
     return here if ours else Path(__file__).resolve().parent.parent
+
+
+def _names_in(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except FileNotFoundError:
+        return []
 
 
 def logs_in(folder: Path, job_id: str, rank: str = "0") -> tuple[Path, Path]:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.errors import SpecError
 from harness.grid import Grid, Setting
-from harness.grid.experiments import load_grid
+from harness.grid.experiments import MOST_SEEDS, experiment_names, known_grid, load_grid
 from harness.grid.spec import DATA_REVISION, RunSpec
 from harness.paths import ResultsFolder, RunsFolder, project_folder, sites_folder
 
@@ -36,9 +37,36 @@ class Workplace:
         data = f" on {self.setting.data_dir}" if self.setting.data_dir else ""
         return f"Scale {self.setting.scale}{data}, runs in {self.runs.folder}"
 
-    def grid(self, names: Sequence[str] | None = None) -> Grid:
-        """The grid of the experiments `names`, of all where none is named."""
-        return load_grid(names or (), self.setting, self.experiments)
+    @property
+    def experiment_names(self) -> tuple[str, ...]:
+        """The names of all experiments, those on request too."""
+        return experiment_names(self.experiments)
+
+    def grid(self, names: Sequence[str] | None = None, seeds: int = 1) -> Grid:
+        """What a person asks for: see `harness.grid.experiments.load_grid`.
+
+        Args:
+            names: of experiments; None for all but those on request.
+            seeds: how many; the cells of seeds 0 to `seeds` - 1 are in the grid.
+
+        Raises:
+            SpecError: there is no such experiment, or as many seeds cannot be.
+        """
+        if not 1 <= seeds <= MOST_SEEDS:
+            raise SpecError(f"--seeds {seeds}: a grid has 1 to {MOST_SEEDS} seeds.")
+        return load_grid(names or (), self.setting, self.experiments, range(seeds))
+
+    def known_grid(self, names: Sequence[str] | None = None) -> Grid:
+        """What was asked for before, by what it left: see `harness.grid.experiments.known_grid`.
+
+        Args:
+            names: of experiments; None for all, those on request where a run of theirs was left.
+
+        Raises:
+            SpecError: there is no such experiment.
+        """
+        left = self.runs.run_ids() | self.results.run_ids()
+        return known_grid(names or (), self.setting, self.experiments, left)
 
 
 def workplace(scale: str, data: Path | None, runs: Path) -> Workplace:

@@ -47,6 +47,30 @@ def test_plan_prints_one_json_object_with_19_cells_and_19_runs(harness):
     assert set(planned["gpu_hours"]) == {"plan", "distinct_from_scratch", "from_scratch"}
 
 
+def test_a_plan_of_two_seeds_has_every_cell_twice_and_bases_for_each(harness):
+    once = json.loads(harness("plan", "--json").stdout)
+    planned = json.loads(harness("plan", "--seeds", "2", "--json").stdout)
+    assert [cell["seed"] for cell in planned["cells"]] == [0] * 19 + [1] * 19
+    assert len({run["run_id"] for run in planned["runs"]}) == 2 * 19
+    assert [run["run_id"] for run in planned["runs"][:19]] == [
+        run["run_id"] for run in once["runs"]
+    ]
+    assert planned["runs"][19]["name"] == "base mask_rcnn_R50_FPN/seed=1"
+    hours = planned["gpu_hours"], once["gpu_hours"]
+    assert {way: hours[0][way] / hours[1][way] for way in hours[1]} == pytest.approx(
+        {"plan": 2, "distinct_from_scratch": 2, "from_scratch": 2}
+    )
+
+
+def test_status_knows_the_seeds_that_were_started_without_being_told(harness, tmp_path):
+    planned = json.loads(harness("plan", "--seeds", "2", "--json").stdout)
+    (tmp_path / "runs" / planned["runs"][-1]["run_id"]).mkdir(parents=True)
+    listed = json.loads(harness("status", "--json").stdout)
+    assert {run["name"] for run in listed} == {run["name"] for run in planned["runs"]}
+    message = refused(harness("logs", "table1/k=2"))
+    assert "'table1/k=2' means 2 runs: table1/k=2/seed=0 · " in message
+
+
 def test_every_finetune_of_the_plan_starts_from_a_base_of_the_plan(harness):
     planned = json.loads(harness("plan", "--json").stdout)
     bases = {run["run_id"] for run in planned["runs"] if run["stage"] == "base"}
@@ -84,6 +108,9 @@ def test_plan_tells_what_seeds_can_settle_where_it_is_asked(harness):
         (["plan", "tabel1"], "Unknown experiment 'tabel1'. Did you mean 'table1'?"),
         (["plan", "--gpus", "2"], "trains on 4 GPUs, and there are 2. Give --gpus 4 or more"),
         (["plan", "--noise", "0"], "--noise is 0, but a standard deviation is above 0 and finite"),
+        (["plan", "--seeds", "0"], "--seeds 0: a grid has 1 to 32 seeds."),
+        (["submit", "--site", "local", "--seeds", "33"], "--seeds 33: a grid has 1 to 32 seeds."),
+        (["run", "table1/k=2/seed=32"], "Unknown run 'table1/k=2/seed=32': 'table1/k=2' has seed"),
         (["plan", "--scale", "dmeo"], "Unknown scale 'dmeo'. Did you mean 'demo'?"),
         (["submit", "--site", "lokal"], "Unknown site 'lokal'. Did you mean 'local'?"),
         (["table", "table9"], "Unknown table 'table9'. Did you mean"),

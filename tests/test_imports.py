@@ -34,7 +34,7 @@ MAY_IMPORT = {
     "report": "errors records grid statistics pandas numpy matplotlib",
     "terminal": "paths data evaluation grid launch slurm report statistics rich",
     "rebuild": "errors files paths grid collect report pandas",
-    "workplace": "paths grid",
+    "workplace": "errors paths grid",
     "commands": "errors paths records data evaluation grid launch slurm statistics terminal "
     "workplace",
     "cli": "errors files paths typer",

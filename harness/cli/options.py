@@ -11,7 +11,7 @@ RUNS = Path("runs")
 Experiments = Annotated[
     list[str] | None, typer.Argument(help="table1, table2, table3; all where none is named.")
 ]
-Run = Annotated[str, typer.Argument(help="A run's id or its name, as in table1/k=2.")]
+Run = Annotated[str, typer.Argument(help="A run's id or its name: table1/k=2, table1/k=2/seed=1.")]
 Scale = Annotated[str, typer.Option(help="paper: the published schedule. demo: minutes.")]
 Data = Annotated[
     Path | None, typer.Option(help="A folder of your own images and annotations, as COCO's.")
@@ -30,6 +30,9 @@ Patterns = Annotated[
     typer.Argument(help="Runs: ids, names or experiments, or patterns of them: 'table1/k=*'."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Seeds = Annotated[
+    int, typer.Option(metavar="N", help="Train every cell N times, with the seeds 0 to N-1.")
+]
 Gpus = Annotated[
     int | None, typer.Option(min=1, help="How many you have: tells how long they take.")
 ]

@@ -28,7 +28,7 @@ def collect(scale: Scale = PAPER, data: Data = None, runs: Runs = RUNS) -> None:
     from harness.workplace import workplace
 
     place = workplace(scale, data, runs)
-    for path in rebuild(place.grid(), place.runs, place.results, place.published):
+    for path in rebuild(place.known_grid(), place.runs, place.results, place.published):
         print(path)
 
 
@@ -45,9 +45,8 @@ def table(
     from harness.workplace import workplace
 
     place = workplace(scale, data, RUNS)
-    text = table_text(
-        place.grid(), name, place.results, place.published, format=output, emphasis=emphasis
-    )
+    grid = place.known_grid(place.experiment_names)
+    text = table_text(grid, name, place.results, place.published, format=output, emphasis=emphasis)
     print(text, end="")
 
 
@@ -58,7 +57,7 @@ def figure(name: Figure, scale: Scale = PAPER, data: Data = None) -> None:
     from harness.workplace import workplace
 
     place = workplace(scale, data, RUNS)
-    for path in write_figure(name, place.grid(), place.results, place.published):
+    for path in write_figure(name, place.known_grid(), place.results, place.published):
         print(path)
 
 

@@ -21,6 +21,7 @@ from harness.cli.options import (
     Run,
     Runs,
     Scale,
+    Seeds,
     Site,
     Watch,
     WithDownload,
@@ -36,6 +37,7 @@ app = typer.Typer()
 @app.command()
 def plan(
     experiments: Experiments = None,
+    seeds: Seeds = 1,
     scale: Scale = PAPER,
     data: Data = None,
     runs: Runs = RUNS,
@@ -49,7 +51,9 @@ def plan(
     from harness.workplace import workplace
 
     place = workplace(scale, data, runs)
-    print_plan(place.grid(experiments), place, gpus, power=power, noise=noise, as_json=as_json)
+    print_plan(
+        place.grid(experiments, seeds), place, gpus, power=power, noise=noise, as_json=as_json
+    )
 
 
 @app.command()
@@ -57,6 +61,7 @@ def submit(
     site: Site,
     experiments: Experiments = None,
     only: Only = None,
+    seeds: Seeds = 1,
     scale: Scale = PAPER,
     data: Data = None,
     runs: Runs = RUNS,
@@ -69,7 +74,8 @@ def submit(
     from harness.commands.submit import submit as start
     from harness.workplace import workplace
 
-    well = start(workplace(scale, data, runs), experiments, only, site, dirty=dirty)
+    place = workplace(scale, data, runs)
+    well = start(place.grid(experiments, seeds), place, only, site, dirty=dirty)
     raise typer.Exit(0 if well else 1)
 
 
@@ -145,7 +151,7 @@ def retry(
     from harness.workplace import workplace
 
     place = workplace(scale, data, runs)
-    try_again(place.grid(), place, patterns, site=site, mem_gb=mem_gb, dirty=dirty, yes=yes)
+    try_again(place.known_grid(), place, patterns, site=site, mem_gb=mem_gb, dirty=dirty, yes=yes)
 
 
 @app.command()
@@ -157,7 +163,7 @@ def cancel(
     from harness.workplace import workplace
 
     place = workplace(scale, data, runs)
-    end(place.grid(), place, patterns, yes=yes)
+    end(place.known_grid(), place, patterns, yes=yes)
 
 
 @app.command()
@@ -197,7 +203,7 @@ def status(
     from harness.workplace import workplace
 
     place = workplace(scale, data, runs)
-    print_status(place.grid(experiments), place, as_json=as_json, watch=watch)
+    print_status(place.known_grid(experiments), place, as_json=as_json, watch=watch)
 
 
 @app.command()
@@ -222,4 +228,4 @@ def fails(
     from harness.workplace import workplace
 
     place = workplace(scale, data, runs)
-    print_failures(place.grid(experiments), place)
+    print_failures(place.known_grid(experiments), place)

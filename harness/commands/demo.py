@@ -25,6 +25,7 @@ def demo(place: Workplace, site: str, *, dirty: bool) -> bool:
         from harness.commands.cluster import train
 
         failed = train(grid, place, site, dirty=dirty)
+    grid = place.known_grid()  # with what was trained before, of other seeds too
     written = rebuild(grid, place.runs, place.results, place.published)
     for name in grid.layouts:
         show_table(read_table(grid, name, place.results, place.published))

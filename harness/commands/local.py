@@ -34,6 +34,6 @@ def _rebuild(place: Workplace) -> None:
     from harness.rebuild import rebuild
 
     try:
-        rebuild(place.grid(), place.runs, place.results, place.published)
+        rebuild(place.known_grid(), place.runs, place.results, place.published)
     except HarnessError as error:
         tell(f"Tables not rebuilt: {error}")

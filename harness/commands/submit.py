@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 
+from harness.grid import Grid
 from harness.grid.names import only_cells
 from harness.paths import LOCAL
 from harness.workplace import Workplace
 
 
 def submit(
+    grid: Grid,
     place: Workplace,
-    experiments: Sequence[str] | None,
     only: Sequence[str] | None,
     site: str,
     *,
@@ -18,13 +19,12 @@ def submit(
     """Start what is not done; whether no run failed, which on a cluster is not known yet.
 
     Args:
-        place: where experiments, runs and sites lie.
-        experiments: their names; all where none is named.
+        grid: the cells and runs asked for.
+        place: where runs and sites lie.
         only: the rows to keep, as patterns; all where none is given.
         site: `LOCAL`, or the name of a site file.
         dirty: whether a cluster may run uncommitted code.
     """
-    grid = place.grid(experiments)
     grid = only_cells(grid, only) if only else grid
     if site == LOCAL:
         from harness.commands.local import launch

@@ -2,6 +2,7 @@
 
 import os
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 from harness.grid.spec import RunSpec
@@ -21,3 +22,16 @@ def command(words: str, spec: RunSpec, runs: Path) -> str:
     if runs.resolve() != Path(os.environ.get("HARNESS_RUNS") or "runs").resolve():
         parts += ["--runs", str(runs)]
     return shlex.join(parts)
+
+
+def submit_here(spec: RunSpec, runs: Path, seeds: int, experiments: Sequence[str] = ()) -> str:
+    """The command that trains the run `spec`, among others, on this machine.
+
+    Args:
+        spec: of the run.
+        runs: the folder of its folder.
+        seeds: how many, the run's among them.
+        experiments: to be named so that the run is among those: see `Grid.to_be_named`.
+    """
+    several = [f"--seeds {seeds}"] if seeds > 1 else []
+    return command(" ".join(["submit", *experiments, "--site local", *several]), spec, runs)

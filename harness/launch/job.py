@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.errors import NoBaseError, ResultsError, SpecError
 from harness.files import read_json
-from harness.grid.next_command import command
+from harness.grid.next_command import command, submit_here
 from harness.grid.spec import (
     DATA_REVISION,
     LOSSES_REVISION,
@@ -212,7 +212,7 @@ def _refuse_other_code(spec: RunSpec, paths: RunPaths) -> None:
         ("losses", spec.loss.revision, losses),
     ):
         if own != here:
-            submit = command("submit --site local", spec, paths.folder.parent)
+            submit = submit_here(spec, paths.folder.parent, spec.seed + 1)
             raise SpecError(
                 f"Run {spec.run_id} is of {part} revision {own}, this harness has {here}. New code "
                 f"trains nothing under an old id. Next: `{submit}`, which makes a new run."

@@ -8,7 +8,7 @@ from pathlib import Path
 from harness.errors import LaunchError
 from harness.files import tail
 from harness.grid.grid import Grid
-from harness.grid.next_command import command
+from harness.grid.next_command import command, submit_here
 from harness.grid.spec import RunSpec
 from harness.grid.state import Cause, RunState, State
 from harness.launch.schedule import States
@@ -68,7 +68,12 @@ def failures(
         log = _telling_log(paths, job_log)
         last = tuple(_end_of(log)[-lines:]) if log else ()
         on_slurm = job_log is not None or _slurm_id(paths.last_attempt()) != ""
-        again = _again(spec, runs, now, mem_gb.get(run_id), on_slurm=on_slurm)
+        if on_slurm:
+            again = _retry(spec, runs, now, mem_gb.get(run_id))
+        else:
+            # One command for the failures of all seeds.
+            seeds = grid.seeds[-1] + 1
+            again = submit_here(spec, runs.folder, seeds, grid.to_be_named(run_id))
         name = grid.name_of(run_id)
         failed.append(Failure(run_id, name, now.reason, now.cause, last, log, again))
     return failed
@@ -209,11 +214,7 @@ def _slurm_id(attempt: AttemptPaths | None) -> str:
     return begin.sid if begin else ""
 
 
-def _again(
-    spec: RunSpec, runs: RunsFolder, now: RunState, mem_gb: float | None, *, on_slurm: bool
-) -> str:
-    if not on_slurm:
-        return command("submit --site local", spec, runs.folder)
+def _retry(spec: RunSpec, runs: RunsFolder, now: RunState, mem_gb: float | None) -> str:
     more = ""
     if now.cause is Cause.OUT_OF_MEMORY:  # with the same memory it would end in the same way
         attempt = runs.run(spec.run_id).last_attempt()

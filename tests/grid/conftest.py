@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,8 @@ EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 def tables():
     """A function from a scale to the grid of the paper's three tables, or of some of them."""
 
-    def load(scale: str = "paper", *names: str) -> Grid:
-        return load_grid(names, Setting(scale=scale), EXPERIMENTS)
+    def load(scale: str = "paper", *names: str, seeds: Iterable[int] = (0,)) -> Grid:
+        return load_grid(names, Setting(scale=scale), EXPERIMENTS, seeds)
 
     return load
 

@@ -5,7 +5,7 @@ import pytest
 
 from harness.errors import SpecError
 from harness.grid import Setting, base_of
-from harness.grid.experiments import load_grid
+from harness.grid.experiments import experiment_names, known_grid, load_grid
 
 EXPERIMENT = """
 from harness.grid import NO_LOSS, Cell, Layout, finetune, table_grid
@@ -94,3 +94,83 @@ def test_the_example_of_runs_that_are_not_the_recipes_is_an_experiment(tmp_path)
     assert (amp.precision, trainval35k.train_split) == ("amp", "coco_2014_trainval35k")
     assert len({base_of(spec).run_id for spec in (batch_4, amp, trainval35k)}) == 3
     assert {base_of(spec).precision for spec in (amp, batch_4)} == {"amp", "float32"}
+
+
+ON_REQUEST = EXPERIMENT.replace("NO_LOSS", "contour").replace("contour)", "contour(k=5))")
+
+
+@pytest.fixture
+def with_request(tmp_path):
+    """`usual`, and `asked`, which has other runs on the same base and is on request."""
+    (tmp_path / "a.py").write_text(ON_REQUEST.format(name="asked") + "\nON_REQUEST = True\n")
+    (tmp_path / "b.py").write_text(EXPERIMENT.format(name="usual"))
+    return tmp_path
+
+
+def ids_of(folder, name, seed=0):
+    return list(load_grid([name], Setting(seed=seed), folder).runs)  # base, fine-tune
+
+
+def known(folder, *left, names=()):
+    grid = known_grid(names, Setting(), folder, left)
+    return list(grid.layouts), grid.seeds
+
+
+def test_an_experiment_on_request_comes_only_where_it_is_named(with_request):
+    assert names(with_request) == ["usual"]
+    assert names(with_request, "asked") == ["asked"]
+    assert experiment_names(with_request) == ("asked", "usual")
+
+
+def test_where_all_are_on_request_one_must_be_named(tmp_path):
+    (tmp_path / "a.py").write_text(EXPERIMENT.format(name="a") + "\nON_REQUEST = True\n")
+    with pytest.raises(SpecError, match=r"on request \(ON_REQUEST = True\)\. Name one: a\.$"):
+        names(tmp_path)
+
+
+def test_what_a_command_must_name_to_reach_a_run_is_known(with_request):
+    grid = load_grid(["asked", "usual"], Setting(), with_request)
+    base, asked = ids_of(with_request, "asked")
+    assert grid.to_be_named(asked) == ("asked",)
+    assert grid.to_be_named(base) == ()  # the usual one has it too
+    assert grid.to_be_named(ids_of(with_request, "usual")[1]) == ()
+    assert load_grid(["asked"], Setting(), with_request).to_be_named(base) == ("asked",)
+
+
+def test_before_anything_is_started_seed_0_of_the_usual_experiments_is_known(with_request):
+    assert known(with_request) == (["usual"], (0,))
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_seed_is_known_by_its_base_as_by_its_fine_tune(with_request, which):
+    left = ids_of(with_request, "usual", seed=2)[which]
+    assert known(with_request, left) == (["usual"], (0, 2))
+
+
+def test_the_last_seed_that_can_be_asked_for_is_known_and_none_beyond(with_request):
+    assert known(with_request, ids_of(with_request, "usual", seed=31)[1])[1] == (0, 31)
+    assert known(with_request, ids_of(with_request, "usual", seed=32)[1])[1] == (0,)
+
+
+def test_runs_of_others_make_no_seed_known(with_request):
+    assert known(with_request, "01234567", "89abcdef") == (["usual"], (0,))
+
+
+def test_an_experiment_on_request_is_known_by_a_run_that_no_other_has(with_request):
+    base, asked = ids_of(with_request, "asked")
+    assert known(with_request, base) == (["usual"], (0,))
+    assert known(with_request, asked) == (["asked", "usual"], (0,))
+
+
+def test_a_seed_may_be_known_by_an_experiment_on_request_alone(with_request):
+    asked = ids_of(with_request, "asked", seed=1)[1]
+    assert known(with_request, asked) == (["asked", "usual"], (0, 1))
+
+
+def test_experiments_that_are_named_are_known_as_they_are_named(with_request):
+    left = ids_of(with_request, "usual", seed=1)[1]
+    assert known(with_request, left, names=["usual", "asked"]) == (["usual", "asked"], (0, 1))
+    # Nothing of the other's own was left with seed 1.
+    assert known(with_request, left, names=["asked"]) == (["asked"], (0,))
+    with pytest.raises(SpecError, match="Unknown experiment 'other'"):
+        known(with_request, names=["other"])

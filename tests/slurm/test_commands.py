@@ -292,3 +292,20 @@ def test_a_demo_on_a_cluster_that_is_left_says_that_it_goes_on(demo, cluster, gr
     assert demo(wait) is True
     assert "The grid goes on without this window" in capsys.readouterr().err
     assert all(cluster.live(run_id) for run_id in grid.runs)
+
+
+def test_a_grid_of_two_seeds_is_looked_after_without_naming_them(harness, cluster):
+    given = harness("submit", "--site", "jura", "--seeds", "2", "--dirty")
+    assert "6 submitted to Slurm" in given.stderr
+    assert list(states(harness)) == [
+        f"{name}/seed={seed}"
+        for seed in (0, 1)
+        for name in ("base mask_rcnn_R50_FPN", "mine/none", "mine/k=2")
+    ]
+    assert len(cluster.calls("sbatch")) == 3  # both bases, and the fine-tunes of each
+    assert "Runs to cancel: 2\n" in harness("cancel", "mine/k=2").stdout
+    shown = harness("cancel", "mine/k=2/seed=1").stdout
+    assert "Runs to cancel: 1\n" in shown
+    assert "mine/k=2/seed=1" in shown
+    assert "Cancelled 6 jobs." in harness("cancel", "mine", "--yes").stderr
+    assert "Runs to submit again: 3\n" in harness("retry", "mine/seed=1").stdout
