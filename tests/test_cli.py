@@ -71,6 +71,12 @@ def test_status_knows_the_seeds_that_were_started_without_being_told(harness, tm
     assert "'table1/k=2' means 2 runs: table1/k=2/seed=0 · " in message
 
 
+def test_a_table_on_request_is_printed_where_it_is_named(harness):
+    lines = harness("table", "table1_sound", "--format", "csv").stdout.splitlines()
+    assert len(lines) == 8  # a header, the baseline, k = 1 to 6
+    assert len(json.loads(harness("plan", "table1_sound", "--json").stdout)["runs"]) == 8
+
+
 def test_every_finetune_of_the_plan_starts_from_a_base_of_the_plan(harness):
     planned = json.loads(harness("plan", "--json").stdout)
     bases = {run["run_id"] for run in planned["runs"] if run["stage"] == "base"}

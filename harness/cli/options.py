@@ -9,7 +9,8 @@ PAPER = "paper"
 RUNS = Path("runs")
 
 Experiments = Annotated[
-    list[str] | None, typer.Argument(help="table1, table2, table3; all where none is named.")
+    list[str] | None,
+    typer.Argument(help="table1, table2, table3, table1_sound; the first three by default."),
 ]
 Run = Annotated[str, typer.Argument(help="A run's id or its name: table1/k=2, table1/k=2/seed=1.")]
 Scale = Annotated[str, typer.Option(help="paper: the published schedule. demo: minutes.")]
@@ -70,7 +71,7 @@ Emphasis = Annotated[
     bool, typer.Option("--emphasis", help="Mark the best also where the paper does not.")
 ]
 Cluster = Annotated[str, typer.Option(help="A cluster: slurm/NAME.toml.")]
-Table = Annotated[str, typer.Argument(help="table1, table2 or table3.")]
+Table = Annotated[str, typer.Argument(help="table1, table2, table3 or table1_sound.")]
 Figure = Annotated[str, typer.Argument(help="fig8")]
 GroundTruth = Annotated[
     Path, typer.Option("--gt", help="Ground truth: annotations in COCO's format, plain or gzip.")

@@ -21,6 +21,11 @@ def test_nor_do_those_of_another_seed(scale, tables, golden):
     golden(f"run_ids/{scale}-seed-1.json", ids_of(tables(scale, seeds=[1])), IF_MEANT)
 
 
+@pytest.mark.parametrize("scale", ["paper", "demo"])
+def test_nor_do_those_of_table_1_in_the_other_variant(scale, tables, golden):
+    golden(f"run_ids/{scale}-table1_sound.json", ids_of(tables(scale, "table1_sound")), IF_MEANT)
+
+
 def ids_of(grid) -> str:
     bases = {grid.name_of(i): i for i, spec in grid.runs.items() if spec.stage == "base"}
     ids = bases | {grid.cell_name(cell): cell.spec.run_id for cell in grid.cells}

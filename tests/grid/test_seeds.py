@@ -1,6 +1,7 @@
 """Several seeds in one grid: whose bases are whose, what runs are called, what they cost."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -122,3 +123,15 @@ def test_a_plan_of_several_seeds_says_what_a_seed_is(three, runs):
     told = "Seeds 0 to 2, where the text names none: each has bases of its own"
     assert told in "\n".join(make_plan(three, runs).assumptions)
     assert "Seeds" not in "\n".join(make_plan(of_seed(0), runs).assumptions)
+
+
+def test_table_1_in_the_other_variant_trains_nothing_twice(tables):
+    table1, sound = tables("paper", "table1"), tables("paper", "table1_sound")
+    assert [cell.row for cell in sound.cells] == [cell.row for cell in table1.cells]
+    shared = set(table1.runs) & set(sound.runs)
+    assert {table1.name_of(run_id) for run_id in shared} == {f"base {R50}", "table1/baseline"}
+    assert len(sound.runs) == 8
+    assert {cell.spec.loss.variant for cell in sound.cells[1:]} == {"sound"}
+    layout = sound.layouts["table1_sound"]
+    assert (layout.published, "Not in the paper." in layout.caption) == (False, True)
+    assert not (Path(__file__).parents[2] / "results" / "published" / "table1_sound.csv").exists()
