@@ -9,7 +9,7 @@ import hashlib
 import itertools
 import json
 import math
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cache, cached_property
 from typing import Any
 
@@ -235,11 +235,17 @@ def base_of(spec: RunSpec) -> RunSpec | None:
 
 def identity_of(spec: RunSpec) -> dict[str, Any]:
     """What is hashed: every field but those that can move no number."""
+    values = {field.name: getattr(spec, field.name) for field in fields(spec)}
     return {
-        name: value
-        for name, value in asdict(spec).items()
+        name: dict(_plain(value)) if isinstance(value, (Loss, Schedule)) else value
+        for name, value in values.items()
         if name not in NOT_IN_ID and (name not in ADDED_LATER or value != ADDED_LATER[name])
     }
+
+
+@cache  # `asdict` goes through each number of the few losses and schedules that a grid has
+def _plain(part: Loss | Schedule) -> dict[str, Any]:
+    return asdict(part)
 
 
 def spec_from_json(value: dict[str, Any]) -> RunSpec:
