@@ -6,7 +6,7 @@ Cost:      harness plan table1
 Command:   harness submit table1 --site NAME        (demo scale: add --scale demo --site local)
 
 In the paper's literal formulas k >= 3 computes almost the same loss as k = 2, so differences among
-these rows are mostly run-to-run noise.
+these rows are mostly run-to-run noise. table1_sound.py has the rows of the other variant.
 """
 
 from harness.grid import NO_LOSS, Cell, Grid, Layout, Setting, contour, finetune, table_grid

@@ -12,6 +12,8 @@ COMMANDS = {
     "harness --help": [".venv/bin/harness", "--help"],
     "harness plan": [".venv/bin/harness", "plan"],
     "harness plan --json": [".venv/bin/harness", "plan", "--json"],
+    "plan --seeds 5 --json": [".venv/bin/harness", "plan", "--seeds", "5", "--json"],
+    "harness status": [".venv/bin/harness", "status"],
 }
 
 
@@ -25,9 +27,9 @@ def main() -> None:
             )
             if round_number:  # the first fills the caches
                 seconds[name].append(time.perf_counter() - begun)
-    print("command                 median      max")
+    print("command                  median      max")
     for name, own in seconds.items():
-        print(f"  {name:20} {statistics.median(own):6.3f} s {max(own):6.3f} s")
+        print(f"  {name:21} {statistics.median(own):6.3f} s {max(own):6.3f} s")
 
 
 if __name__ == "__main__":
