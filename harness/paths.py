@@ -55,6 +55,11 @@ class RunPaths:
         return self.folder / "metrics.json"
 
     @property
+    def replicates(self) -> Path:
+        """AP in draws of the test images; written before `metrics`."""
+        return self.folder / "replicates.json.gz"
+
+    @property
     def attempts(self) -> Path:
         return self.folder / "attempts"
 
@@ -238,6 +243,9 @@ class ResultsFolder:
         """The ids of all runs whose metrics are collected, by the files' names alone."""
         names = (name.removesuffix(".json") for name in _names_in(self.all_metrics))
         return set(filter(RUN_ID.fullmatch, names))
+
+    def replicates(self, run_id: str) -> Path:
+        return self.folder / "replicates" / f"{run_id}.json.gz"
 
     def table(self, name: str, suffix: str) -> Path:
         return self.folder / "tables" / f"{name}.{suffix}"

@@ -19,6 +19,7 @@ MAY_IMPORT = {
     "paths": "errors files",
     "stop": "",
     "records": "errors files paths",
+    "replicates": "errors files records numpy",
     "lease": "errors files paths",
     "data": "errors files paths PIL",
     "grid": "errors files paths records lease data",
@@ -26,11 +27,11 @@ MAY_IMPORT = {
     "shapes": "errors data numpy PIL pycocotools",
     "detection": "errors files paths stop data grid losses torch safetensors detectron2 fvcore "
     "numpy omegaconf PIL",
-    "evaluation": "errors files records data numpy numba pycocotools hotcoco",
+    "evaluation": "errors files records replicates data numpy numba pycocotools hotcoco",
     "statistics": "numpy scipy",
     "launch": "errors files paths stop records lease data grid submitit __init__",
     "slurm": "errors files paths stop records lease data grid launch submitit pydantic __init__",
-    "collect": "errors files paths records grid pandas",
+    "collect": "errors files paths records replicates data grid statistics pandas",
     "report": "errors records grid statistics pandas numpy matplotlib",
     "terminal": "paths data evaluation grid launch slurm report statistics rich",
     "rebuild": "errors files paths grid collect report pandas",
@@ -42,7 +43,8 @@ MAY_IMPORT = {
 # What it may import inside a function, when it comes to that: the arrows that would otherwise load
 # torch, submitit or rich on the way to `--help`.
 MAY_IMPORT_LATER = {
-    "launch": "detection evaluation shapes",
+    "collect": "evaluation",
+    "launch": "detection evaluation replicates shapes",
     "commands": "rebuild detection",
     "cli": "grid launch slurm terminal rebuild commands workplace",
 }

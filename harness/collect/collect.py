@@ -1,40 +1,65 @@
 """Copies what finished runs say of themselves into the results, which are small and committed."""
 
 import shutil
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from harness.collect.score_again import score_again
 from harness.files import replacing
 from harness.grid import Grid
 from harness.paths import ResultsFolder, RunsFolder
 from harness.records import read_metrics
+from harness.replicates import read_replicates
 
 # A write waits for the disk (fsync), not for the processor: 10,000 files in a row take half a
 # minute, side by side a few seconds.
 THREADS = 64
 
 
-def collect(grid: Grid, runs: RunsFolder, results: ResultsFolder) -> list[str]:
+def collect(
+    grid: Grid,
+    runs: RunsFolder,
+    results: ResultsFolder,
+    *,
+    tell: Callable[[str], None] = lambda message: None,
+) -> list[str]:
     """The ids of the runs of `grid` whose metrics are new or changed, now in `results`.
 
     A run without metrics.json is simply not there yet. A run folder that is gone takes nothing
-    away: what was collected stays.
+    away: what was collected stays. A run that was scored before there were replicates is scored
+    again from its predictions.
+
+    Args:
+        grid: whose runs.
+        runs: their folders.
+        results: where metrics and replicates go.
+        tell: is given a sentence before what takes long.
 
     Raises:
-        ResultsError: a run's metrics.json is cut short, of another run, or of another schema.
+        ResultsError: a run's metrics.json is cut short, of another run, or of another schema, or
+            its replicates are.
     """
-    new = [
-        run_id
-        for run_id in grid.runs
-        if _differs(runs.run(run_id).metrics, results.metrics(run_id))
-    ]
+    new = _copy_new(grid.runs, lambda id: runs.run(id).metrics, results.metrics, read_metrics)
+    _copy_new(grid.runs, lambda id: runs.run(id).replicates, results.replicates, read_replicates)
+    score_again(grid, runs, results, tell)
+    return new
+
+
+def _copy_new(
+    run_ids: Iterable[str],
+    source: Callable[[str], Path],
+    target: Callable[[str], Path],
+    read: Callable[[Path, str], object],
+) -> list[str]:
+    """The runs whose source is new or changed, copied; `read` keeps out what is damaged."""
 
     def copy(run_id: str) -> None:
-        source = runs.run(run_id).metrics
-        read_metrics(source, run_id)  # what is damaged stays out
-        with replacing(results.metrics(run_id), shared=True) as temporary:
-            shutil.copyfile(source, temporary)
+        read(source(run_id), run_id)
+        with replacing(target(run_id), shared=True) as temporary:
+            shutil.copyfile(source(run_id), temporary)
 
+    new = [run_id for run_id in run_ids if _differs(source(run_id), target(run_id))]
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(copy, new))
     return new

@@ -87,9 +87,12 @@ def _score(
     """The sha256 of the test split's annotations, and AP by task and metric."""
     from harness.detection.predict import predict
     from harness.evaluation import coco_ap
+    from harness.evaluation.replicates import replicate
+    from harness.replicates import write_replicates
 
     annotations_hash = predict(spec, paths)
     ground_truth = locate(split, spec.data_dir).annotations
+    write_replicates(paths.replicates, replicate(spec.run_id, ground_truth, paths.results))
     return annotations_hash, {
         task: {
             metric: None if math.isnan(value) else value

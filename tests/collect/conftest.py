@@ -11,8 +11,13 @@ from harness.records import METRICS, Metrics, write_metrics
 
 
 @pytest.fixture
-def grid() -> Grid:
-    return load_grid([], Setting(scale="demo"), Path(__file__).parents[2] / "experiments")
+def project() -> Path:
+    return Path(__file__).parents[2]
+
+
+@pytest.fixture
+def grid(project) -> Grid:
+    return load_grid([], Setting(scale="demo"), project / "experiments")
 
 
 @pytest.fixture
