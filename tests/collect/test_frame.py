@@ -24,6 +24,9 @@ def test_every_row_stands_in_reading_order_with_its_labels_numbers_and_run(
         "Backbone",
         "CL",
         *METRICS,
+        *(f"{metric} std_error" for metric in METRICS),
+        "n",
+        "seeds",
         "run_id",
         "evaluator",
         "missing",
@@ -110,11 +113,11 @@ def test_two_orders_of_the_same_images_are_refused(grid, results, leave_metrics)
         cells_frame(grid, "table3", results)
 
 
-@pytest.mark.parametrize("change", ["seed", "total_batch_size", "train_split", "schedule"])
+@pytest.mark.parametrize("change", ["seed", "total_batch_size", "schedule"])
 def test_another_order_is_right_where_the_specs_ask_for_it(grid, results, leave_metrics, change):
     first, second = grid.table("table1")[:2]
     longer = replace(second.spec.schedule, max_iter=500)
-    value = {"seed": 1, "total_batch_size": 2, "train_split": "own_train", "schedule": longer}
+    value = {"seed": 1, "total_batch_size": 2, "schedule": longer}
     second = replace(second, spec=replace(second.spec, **{change: value[change]}))
     leave_metrics(results.metrics(first.spec.run_id), first.spec)
     leave_metrics(results.metrics(second.spec.run_id), second.spec, order_hash="d" * 64)
@@ -128,6 +131,39 @@ def test_a_base_and_its_fine_tune_see_other_images(grid, results, leave_metrics)
     leave_metrics(results.metrics(spec.run_id), spec)
     leave_metrics(results.metrics(base.run_id), base, order_hash="d" * 64, ap={}, evaluator="")
     assert cells_frame(grid, "table1", results).loc["baseline", "missing"] == ""
+
+
+def test_two_scales_are_refused(grid, results, leave_metrics):
+    first, second = grid.table("table1")[:2]
+    second = replace(second, spec=replace(second.spec, scale="paper"))
+    for cell in (first, second):
+        leave_metrics(results.metrics(cell.spec.run_id), cell.spec)
+    message = (
+        f"Table 'table1' would mix two scales: row 'baseline' (run {first.spec.run_id}) is of "
+        f"scale demo, row 'k=1' (run {second.spec.run_id}) of paper. Give each a table of its own."
+    )
+    with pytest.raises(ResultsError, match=re.escape(message)):
+        cells_frame(replace(grid, cells=(first, second)), "table1", results)
+
+
+@pytest.mark.parametrize("split", ["train_split", "test_split"])
+def test_two_splits_on_one_network_are_refused(grid, results, leave_metrics, split):
+    first, second = grid.table("table1")[:2]
+    second = replace(second, spec=replace(second.spec, **{split: "own_val"}))
+    for cell in (first, second):
+        leave_metrics(results.metrics(cell.spec.run_id), cell.spec)
+    mixed = replace(grid, cells=(first, second))
+    with pytest.raises(ResultsError, match="Table 'table1' would mix splits on one network"):
+        cells_frame(mixed, "table1", results)
+
+
+def test_other_networks_may_have_other_splits_as_in_table_iii(grid, results, leave_metrics):
+    first, second = (cell for cell in grid.table("table3") if cell.row in ("R50", "HTC"))
+    second = replace(second, spec=replace(second.spec, test_split="own_val"))
+    for cell in (first, second):
+        leave_metrics(results.metrics(cell.spec.run_id), cell.spec)
+    mixed = replace(grid, cells=(first, second))
+    assert list(cells_frame(mixed, "table3", results)["missing"]) == ["", ""]
 
 
 def test_two_evaluators_are_refused(grid, results, leave_metrics):
@@ -168,3 +204,31 @@ def test_a_collected_file_cut_in_half_is_named(grid, results, leave_metrics):
     )
     with pytest.raises(ResultsError, match=message + "or take the file back from git"):
         cells_frame(grid, "table1", results)
+
+
+def several(grid, results, leave_metrics, row, *values):
+    """A grid in which a row of Table I has been scored with as many seeds."""
+    cell = next(cell for cell in grid.table("table1") if cell.row == row)
+    cells = [replace(cell, spec=replace(cell.spec, seed=seed)) for seed in range(len(values))]
+    for one, value in zip(cells, values, strict=True):
+        ap = {"segm": dict.fromkeys(METRICS, value)}
+        leave_metrics(results.metrics(one.spec.run_id), one.spec, ap=ap)
+    return cells
+
+
+def test_a_row_of_several_seeds_is_their_mean_with_its_standard_error(grid, results, leave_metrics):
+    # 20, 21, 22: mean 21, standard deviation 1, over the root of 3.
+    cells = several(grid, results, leave_metrics, "k=2", 20.0, 21.0, 22.0)
+    row = cells_frame(replace(grid, cells=tuple(cells)), "table1", results).loc["k=2"]
+    assert (row["AP"], row["AP std_error"]) == pytest.approx((21, 3**-0.5))
+    assert (row["n"], row["seeds"]) == (3, "0 1 2")
+    assert row["run_id"] == " ".join(cell.spec.run_id for cell in cells)
+    assert row["evaluator"] == "pycocotools 2.0.10"
+
+
+def test_a_seed_without_numbers_does_not_count(grid, results, leave_metrics):
+    cells = several(grid, results, leave_metrics, "k=2", 20.0, 21.0, 22.0)
+    results.metrics(cells[1].spec.run_id).unlink()
+    row = cells_frame(replace(grid, cells=tuple(cells)), "table1", results).loc["k=2"]
+    assert (row["AP"], row["n"], row["seeds"]) == (21.0, 2, "0 2")
+    assert row["missing"] == ""
