@@ -35,7 +35,9 @@ def load_grid(
         SpecError: the folder or an experiment does not exist, or a file does not define one.
     """
     modules = _modules(folder)
-    chosen = _chosen(modules, names, folder)
+    chosen = _chosen(modules, names)
+    if not chosen:
+        raise _all_on_request(modules, folder)
     return _grid(modules, chosen, setting, (setting.seed,) if seeds is None else seeds)
 
 
@@ -55,7 +57,7 @@ def known_grid(names: Sequence[str], setting: Setting, folder: Path, left: Colle
         SpecError: as for `load_grid`.
     """
     modules = _modules(folder)
-    chosen = _chosen(modules, names, folder)
+    chosen = _chosen(modules, names)
     others = [] if names else [name for name in modules if name not in chosen]
     seeds, known, unexplained = {0}, set(), set(left)
     for seed in range(MOST_SEEDS):
@@ -69,6 +71,8 @@ def known_grid(names: Sequence[str], setting: Setting, folder: Path, left: Colle
         seeds |= {seed} if explained else set()
         unexplained -= explained
     found = [name for name in modules if name in known or name in chosen] if known else chosen
+    if not found:
+        raise _all_on_request(modules, folder)
     return _grid(modules, found, setting, sorted(seeds))
 
 
@@ -76,20 +80,20 @@ def _ids(modules: Modules, names: Iterable[str], setting: Setting) -> set[str]:
     return set(_grid(modules, names, setting, [setting.seed]).runs)
 
 
-def _chosen(modules: Modules, names: Sequence[str], folder: Path) -> list[str]:
+def _chosen(modules: Modules, names: Sequence[str]) -> list[str]:
     """The experiments that `names` mean, each once: as they are named, or in order of the files."""
     for name in names:
         if name not in modules:
             raise SpecError(unknown("experiment", name, modules))
-    chosen = list(dict.fromkeys(names)) or [
-        name for name, module in modules.items() if not _is_on_request(module)
-    ]
-    if not chosen:
-        raise SpecError(
-            f"All experiments in {folder} are on request (ON_REQUEST = True). Name one: "
-            f"{', '.join(modules)}."
-        )
-    return chosen
+    usual = (name for name, module in modules.items() if not _is_on_request(module))
+    return list(dict.fromkeys(names or usual))
+
+
+def _all_on_request(modules: Modules, folder: Path) -> SpecError:
+    return SpecError(
+        f"All experiments in {folder} are on request (ON_REQUEST = True). Name one: "
+        f"{', '.join(modules)}."
+    )
 
 
 def _is_on_request(module: ModuleType) -> bool:

@@ -100,12 +100,7 @@ class Grid:
 
     def rows(self, name: str) -> list[Cell]:
         """One cell for each row of the table `name`, in order: that of the row's lowest seed."""
-        lowest: dict[str, Cell] = {}
-        for cell in self.table(name):
-            first = lowest.setdefault(cell.row, cell)
-            if cell.spec.seed < first.spec.seed:
-                lowest[cell.row] = cell
-        return list(lowest.values())
+        return [cell for cell in self._lowest.values() if cell.table == name]
 
     def cell_name(self, cell: Cell) -> str:
         """What people read: `table1/k=2`, and its seed where that is in doubt."""
@@ -122,21 +117,43 @@ class Grid:
         Args:
             run_id: of a fine-tune or a base.
         """
-        if not self.on_request:
-            return ()
-        tables = tuple(cell.table for cell in self.cells if run_id in _run_ids(cell))
+        tables = tuple(cell.table for cell in self._behind[run_id])
         return () if set(tables) - self.on_request else tables[:1]
+
+    def seeds_to_ask_for(self, run_id: str) -> int:
+        """How many seeds a command must ask for so that it reaches the run.
+
+        Args:
+            run_id: of a fine-tune or a base.
+        """
+        # A row's lowest seed is that of the first grid asked for, or the row's own, whichever is.
+        behind = self._behind[run_id]
+        first = any(cell.spec.seed == self._lowest[cell.name].spec.seed for cell in behind)
+        return 1 if first else behind[0].spec.seed + 1
+
+    @cached_property
+    def _behind(self) -> Mapping[str, list[Cell]]:
+        """By run id, the cells that show the run or a fine-tune that starts from it."""
+        behind: dict[str, list[Cell]] = {}
+        for cell in self.cells:
+            for spec in filter(None, (base_of(cell.spec), cell.spec)):
+                behind.setdefault(spec.run_id, []).append(cell)
+        return behind
+
+    @cached_property
+    def _lowest(self) -> Mapping[str, Cell]:
+        """By name, in reading order, the cell of each row's lowest seed."""
+        lowest: dict[str, Cell] = {}
+        for cell in self.cells:
+            first = lowest.setdefault(cell.name, cell)
+            if cell.spec.seed < first.spec.seed:
+                lowest[cell.name] = cell
+        return lowest
 
     def _with_seed(self, name: str, spec: RunSpec) -> str:
         # Also where all runs are of one seed that is not 0: a name of a part of a grid, as `--only`
         # keeps it, must mean the same run in the whole.
         return name if self.seeds == (0,) else f"{name}{SEED_MARK}{spec.seed}"
-
-
-def _run_ids(cell: Cell) -> tuple[str, ...]:
-    """Of its fine-tune, and of the base from which that starts."""
-    base = base_of(cell.spec)
-    return (cell.spec.run_id, base.run_id) if base else (cell.spec.run_id,)
 
 
 def table_grid(name: str, layout: Layout, cells: Iterable[Cell]) -> Grid:

@@ -61,9 +61,11 @@ def failures(
         lines: how many of each.
     """
     failed = []
-    for run_id, now in states.items():
-        if now.state is not State.FAILED:
-            continue
+    run_ids = [run_id for run_id, now in states.items() if now.state is State.FAILED]
+    # One command for the failures of all seeds.
+    seeds = max(map(grid.seeds_to_ask_for, run_ids), default=1)
+    for run_id in run_ids:
+        now = states[run_id]
         spec, paths, job_log = grid.runs[run_id], runs.run(run_id), job_logs.get(run_id)
         log = _telling_log(paths, job_log)
         last = tuple(_end_of(log)[-lines:]) if log else ()
@@ -71,8 +73,6 @@ def failures(
         if on_slurm:
             again = _retry(spec, runs, now, mem_gb.get(run_id))
         else:
-            # One command for the failures of all seeds.
-            seeds = grid.seeds[-1] + 1
             again = submit_here(spec, runs.folder, seeds, grid.to_be_named(run_id))
         name = grid.name_of(run_id)
         failed.append(Failure(run_id, name, now.reason, now.cause, last, log, again))

@@ -6,6 +6,7 @@ import pytest
 from harness.errors import SpecError
 from harness.grid import Setting, base_of
 from harness.grid.experiments import experiment_names, known_grid, load_grid
+from harness.grid.names import find_run
 
 EXPERIMENT = """
 from harness.grid import NO_LOSS, Cell, Layout, finetune, table_grid
@@ -126,6 +127,37 @@ def test_where_all_are_on_request_one_must_be_named(tmp_path):
     (tmp_path / "a.py").write_text(EXPERIMENT.format(name="a") + "\nON_REQUEST = True\n")
     with pytest.raises(SpecError, match=r"on request \(ON_REQUEST = True\)\. Name one: a\.$"):
         names(tmp_path)
+
+
+def test_where_all_are_on_request_those_that_were_started_are_known(tmp_path):
+    for name in ("a", "b"):
+        text = (EXPERIMENT if name == "a" else ON_REQUEST).format(name=name)
+        (tmp_path / f"{name}.py").write_text(f"{text}\nON_REQUEST = True\n")
+    with pytest.raises(SpecError, match=r"Name one: a, b\.$"):
+        known(tmp_path)
+    assert known(tmp_path, ids_of(tmp_path, "b", seed=1)[1]) == (["b"], (0, 1))
+
+
+OWN_SEEDS = """
+from dataclasses import replace
+from harness.grid import NO_LOSS, Cell, Layout, finetune, table_grid
+
+NAME = "own"
+
+def grid(setting):
+    spec = finetune(setting, "mask_rcnn_R50_FPN", NO_LOSS)
+    cells = [Cell(NAME, f"try {seed}", replace(spec, seed=seed), {}) for seed in (3, 4)]
+    return table_grid(NAME, Layout("", ("mAP",)), cells)
+"""
+
+
+def test_rows_that_an_experiment_gives_seeds_of_their_own_are_there_once_and_ask_for_none(tmp_path):
+    (tmp_path / "own.py").write_text(OWN_SEEDS)
+    grid = load_grid((), Setting(), tmp_path, seeds=range(3))
+    assert [cell.row for cell in grid.cells] == ["try 3", "try 4"]
+    assert [cell.row for cell in grid.rows("own")] == ["try 3", "try 4"]
+    assert {grid.seeds_to_ask_for(run_id) for run_id in grid.runs} == {1}
+    assert find_run(known_grid((), Setting(), tmp_path, list(grid.runs)), "own/try 4").seed == 4
 
 
 def test_what_a_command_must_name_to_reach_a_run_is_known(with_request):

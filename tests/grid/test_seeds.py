@@ -79,6 +79,12 @@ def test_a_table_has_one_cell_for_each_row_of_the_rows_lowest_seed():
     assert len(grid.table("t")) == 3
 
 
+def test_as_many_seeds_must_be_asked_for_as_reach_the_run(three):
+    # The base and the two fine-tunes of each seed.
+    asked = [three.seeds_to_ask_for(run_id) for run_id in three.runs]
+    assert asked == [1, 1, 1, 2, 2, 2, 3, 3, 3]
+
+
 def test_a_cell_that_is_the_same_for_every_seed_stands_in_the_grid_once():
     assert len(merge([of_seed(0), of_seed(0)]).cells) == 2
 
