@@ -1,24 +1,32 @@
 """Run folders to tables and figures: collects what there is and writes everything anew."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
-from harness.collect import cells_frame, collect
+from harness.collect import cells_frame, collect, row_scores
 from harness.errors import HarnessError, unknown
 from harness.files import replacing, write_text
 from harness.grid import Grid
 from harness.paths import ResultsFolder, RunsFolder
+from harness.report.emphasis import Emphasis
 from harness.report.figures import FIGURES, fig8, save
 from harness.report.figures import SUFFIXES as FIGURE_SUFFIXES
-from harness.report.printed import Table
 from harness.report.published import read_published
 from harness.report.scale import scale_note
+from harness.report.table import Table
 from harness.report.tables import SUFFIXES, render
 
 
 def rebuild(
-    grid: Grid, runs: RunsFolder, results: ResultsFolder, published_folder: Path
+    grid: Grid,
+    runs: RunsFolder,
+    results: ResultsFolder,
+    published_folder: Path,
+    *,
+    tell: Callable[[str], None] = lambda message: None,
 ) -> list[Path]:
     """Collect the runs of `grid`, then write its tables in every format, and its figures.
 
@@ -27,6 +35,7 @@ def rebuild(
         runs: where the runs are.
         results: where metrics, tables and figures go.
         published_folder: the paper's numbers, `<table>.csv`.
+        tell: is given a sentence before what takes long.
 
     Returns:
         The tables and figures written.
@@ -34,7 +43,7 @@ def rebuild(
     Raises:
         ResultsError: a file that a run left is damaged, or does not fit the others of its table.
     """
-    collect(grid, runs, results)
+    collect(grid, runs, results, tell=tell)
     written = []
     for name in grid.layouts:
         table = read_table(grid, name, results, published_folder)
@@ -48,8 +57,21 @@ def rebuild(
     return written
 
 
-def read_table(grid: Grid, name: str, results: ResultsFolder, published_folder: Path) -> Table:
+def read_table(
+    grid: Grid,
+    name: str,
+    results: ResultsFolder,
+    published_folder: Path,
+    more_columns: Sequence[str] = (),
+) -> Table:
     """What the table `name` is made from, of the runs collected so far.
+
+    Args:
+        grid: the tables, in as many seeds as shall count.
+        name: of one of them.
+        results: where runs were collected to.
+        published_folder: the paper's numbers, `<table>.csv`.
+        more_columns: headings of `harness.grid.grid.CONTOUR_COLUMNS` to add to its own.
 
     Raises:
         HarnessError: the grid has no such table.
@@ -59,13 +81,21 @@ def read_table(grid: Grid, name: str, results: ResultsFolder, published_folder: 
     if name not in grid.layouts:
         raise HarnessError(unknown("table", name, grid.layouts))
     layout = grid.layouts[name]
+    cells = cells_frame(grid, name, results)
     return Table(
         name,
-        cells_frame(grid, name, results),
+        cells,
         read_published(published_folder, name) if layout.published else pd.DataFrame(),
-        layout,
-        scale_note(cell.spec for cell in grid.rows(name)),
+        replace(layout, columns=tuple(dict.fromkeys((*layout.columns, *more_columns)))),
+        _scale_note(grid, name, cells),
+        row_scores(grid, name, results),
     )
+
+
+def _scale_note(grid: Grid, name: str, cells: pd.DataFrame) -> str:
+    """Of the runs with numbers, and for rows that have none of those that are to have them."""
+    run_ids = set(" ".join(cells["run_id"]).split())
+    return scale_note(cell.spec for cell in grid.table(name) if cell.spec.run_id in run_ids)
 
 
 def table_text(
@@ -75,10 +105,12 @@ def table_text(
     published_folder: Path,
     *,
     format: str = "md",
-    emphasis: bool = False,
+    emphasis: Emphasis = Emphasis.PAPER,
+    more_columns: Sequence[str] = (),
 ) -> str:
-    """The table `name` as text: see `harness.report.tables.render`."""
-    return render(read_table(grid, name, results, published_folder), format, emphasis=emphasis)
+    """The table `name` as text: see `read_table`, and `harness.report.tables.render`."""
+    table = read_table(grid, name, results, published_folder, more_columns)
+    return render(table, format, emphasis)
 
 
 def write_figure(

@@ -45,7 +45,7 @@ MAY_IMPORT = {
 MAY_IMPORT_LATER = {
     "collect": "evaluation",
     "launch": "detection evaluation replicates shapes",
-    "commands": "rebuild detection",
+    "commands": "rebuild report detection",
     "cli": "grid launch slurm terminal rebuild commands workplace",
 }
 

@@ -12,6 +12,7 @@ from harness.grid.spec import identity_of
 from harness.paths import ResultsFolder, RunsFolder
 from harness.rebuild import rebuild, table_text, write_figure
 from harness.records import METRICS, Metrics, read_metrics, write_metrics
+from harness.report.emphasis import Emphasis
 
 PROJECT = Path(__file__).parents[1]
 PUBLISHED = PROJECT / "results" / "published"
@@ -84,7 +85,9 @@ def test_rows_without_runs_are_missing_with_their_reason(results, format):
 
 def test_table_text_follows_the_format_and_the_emphasis_asked_for(runs, results):
     collect(demo_grid(), runs, results)
-    text = table_text(demo_grid(), "table1", results, PUBLISHED, format="latex", emphasis=True)
+    text = table_text(
+        demo_grid(), "table1", results, PUBLISHED, format="latex", emphasis=Emphasis.BEST
+    )
     assert r"\textbf{20.00} & 34.28 & $-$14.28" in text
 
 

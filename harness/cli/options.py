@@ -70,6 +70,12 @@ Format = Annotated[str, typer.Option("--format", help="md, latex, csv or html.")
 Emphasis = Annotated[
     bool, typer.Option("--emphasis", help="Mark the best also where the paper does not.")
 ]
+Honest = Annotated[
+    bool, typer.Option("--honest", help="In bold all that cannot be told from the best.")
+]
+BoundaryColumns = Annotated[
+    bool, typer.Option("--boundary", help="With AP80, AP90 and Boundary AP of ours.")
+]
 Cluster = Annotated[str, typer.Option(help="A cluster: slurm/NAME.toml.")]
 Table = Annotated[str, typer.Argument(help="table1, table2, table3 or table1_sound.")]
 Figure = Annotated[str, typer.Argument(help="fig8")]

@@ -6,12 +6,14 @@ from harness.cli.options import (
     PAPER,
     RUNS,
     AsJson,
+    BoundaryColumns,
     Data,
     Detections,
     Emphasis,
     Figure,
     Format,
     GroundTruth,
+    Honest,
     Runs,
     Scale,
     Table,
@@ -24,11 +26,13 @@ app = typer.Typer()
 @app.command()
 def collect(scale: Scale = PAPER, data: Data = None, runs: Runs = RUNS) -> None:
     """Copy finished runs' metrics into results/ and rebuild its tables and figures."""
+    from harness.commands.messages import tell
     from harness.rebuild import rebuild
     from harness.workplace import workplace
 
     place = workplace(scale, data, runs)
-    for path in rebuild(place.known_grid(), place.runs, place.results, place.published):
+    grid = place.known_grid()
+    for path in rebuild(grid, place.runs, place.results, place.published, tell=tell):
         print(path)
 
 
@@ -37,17 +41,17 @@ def table(
     name: Table,
     output: Format = "md",
     emphasis: Emphasis = False,
+    honest: Honest = False,
+    boundary: BoundaryColumns = False,
     scale: Scale = PAPER,
     data: Data = None,
 ) -> None:
     """Print a table from results/: ours, published, and the difference."""
-    from harness.rebuild import table_text
+    from harness.commands.table import print_table
     from harness.workplace import workplace
 
     place = workplace(scale, data, RUNS)
-    grid = place.known_grid(place.experiment_names)
-    text = table_text(grid, name, place.results, place.published, format=output, emphasis=emphasis)
-    print(text, end="")
+    print_table(place, name, output, best=emphasis, honest=honest, boundary=boundary)
 
 
 @app.command()

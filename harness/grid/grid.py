@@ -13,6 +13,7 @@ from harness.grid.spec import RunSpec, base_of
 
 SEED_MARK = "/seed="
 METRIC_COLUMNS = ("mAP", "AP50", "AP75", "APs", "APm", "APl")
+CONTOUR_COLUMNS = ("AP80", "AP90", "Boundary AP")  # where a contour loss should show
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,8 @@ class Layout:
 
     Attributes:
         caption: the paper's caption.
-        columns: headings from left to right; those in `METRIC_COLUMNS` hold numbers.
+        columns: headings from left to right; those in `METRIC_COLUMNS` and `CONTOUR_COLUMNS` hold
+            numbers.
         emphasis: whether the paper prints the best in bold and the second best underlined.
         note: the paper's note under the table.
         published: whether the paper prints this table: its numbers then stand beside ours.
@@ -167,7 +169,7 @@ def table_grid(name: str, layout: Layout, cells: Iterable[Cell]) -> Grid:
     doubled = {row for row in names if names.count(row) > 1}
     if doubled:
         raise SpecError(f"Table {name!r} has more than one row {sorted(doubled)[0]!r}: rename one.")
-    text_columns = set(layout.columns) - set(METRIC_COLUMNS)
+    text_columns = set(layout.columns) - {*METRIC_COLUMNS, *CONTOUR_COLUMNS}
     for cell in rows:
         if set(cell.labels) != text_columns:
             raise SpecError(

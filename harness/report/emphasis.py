@@ -4,8 +4,68 @@ Table II's: the highest value stands in bold, the second highest underlined.
 """
 
 from collections.abc import Mapping
+from enum import StrEnum
 
 import pandas as pd
+
+from harness.report.table import OURS, Column, Table, metric_of
+from harness.statistics.difference import DECIDED_FROM
+from harness.statistics.scores import difference
+
+
+class Emphasis(StrEnum):
+    """By which rule the numbers of a table are marked.
+
+    Of ours and of the published values each among their own; the honest rule marks ours alone,
+    since nobody knows the noise of what is published.
+    """
+
+    PAPER = "paper"  # as the paper's own table is, so most are not
+    BEST = "best"  # as Table II
+    HONEST = "honest"
+
+    @property
+    def meaning(self) -> str:
+        """What a caption says of it; "" where notes do."""
+        if self is not Emphasis.HONEST:
+            return ""
+        return (
+            "Bold: the highest mean of ours in its column, and every one that cannot be told from "
+            "it: the 95% interval of the difference, over seeds and images, includes 0, or fewer "
+            f"than {DECIDED_FROM} seeds were run. Not corrected for the number of rows."
+        )
+
+
+def marks_of(table: Table, column: Column, emphasis: Emphasis) -> pd.Series:
+    """How each number of one column is set: "bold", "underline" or "".
+
+    Args:
+        table: the numbers.
+        column: of ours or of the published values.
+        emphasis: the rule.
+    """
+    values = table.values(column)
+    if emphasis is Emphasis.HONEST and column[1] == OURS:
+        return cannot_be_told_from_best(values, _behind(table, column, values))
+    if emphasis is Emphasis.BEST or (emphasis is Emphasis.PAPER and table.layout.emphasis):
+        return emphasise(values)
+    return pd.Series("", values.index)
+
+
+def _behind(
+    table: Table, column: Column, values: pd.Series
+) -> dict[str, tuple[float, float] | None]:
+    """The interval of best minus row, for each other row with a number; None below the seeds."""
+    known = values.dropna()
+    if known.empty:
+        return {}
+    best = table.scores.get(str(known.idxmax()), {})
+    found: dict[str, tuple[float, float] | None] = {}
+    for row in map(str, known.index):
+        ahead = difference(best, table.scores.get(row, {}), metric_of(column[0]))
+        decided = ahead is not None and ahead.n >= DECIDED_FROM
+        found[row] = (ahead.low, ahead.high) if ahead is not None and decided else None
+    return found
 
 
 def emphasise(values: pd.Series, *, decimals: int = 2) -> pd.Series:

@@ -3,15 +3,16 @@
 from collections.abc import Iterator
 from html import escape
 
-from harness.report.printed import LABEL, OURS, Printed, Table
+from harness.report.printed import Printed
 from harness.report.styled import notes_below, styled
+from harness.report.table import LABEL, OURS, Table
 
 STYLES = {"": "", "bold": "font-weight: bold", "underline": "text-decoration: underline"}
 
 
 def to_html(table: Table, content: Printed) -> str:
     """A `<table>` with its caption and a style of its own, and the notes below it."""
-    styler = styled(table, content, escape, STYLES).set_caption(escape(table.caption))
+    styler = styled(table, content, escape, STYLES).set_caption(escape(content.caption))
     styler.set_table_styles(
         [{"selector": selector, "props": props} for selector, props in _look(table)]
     )

@@ -2,8 +2,9 @@ r"""A table as LaTeX, for a document that loads booktabs, amssymb and graphicx."
 
 from collections.abc import Iterator
 
-from harness.report.printed import DIFFERENCE, LABEL, OURS, PUBLISHED, Printed, Table
+from harness.report.printed import Printed
 from harness.report.styled import notes_below, styled
+from harness.report.table import DIFFERENCE, LABEL, OURS, PUBLISHED, Table
 
 FLOAT = r"""% Needs \usepackage{{booktabs,amssymb,graphicx}}. {runs}
 \begin{{table*}}
@@ -40,6 +41,7 @@ CHARACTERS = str.maketrans(
         "×": r"$\times$",
         "✓": r"$\checkmark$",
         "†": r"\dag{}",
+        "±": r"$\pm$",
         "−": "$-$",
         "–": "--",
         "—": "---",
@@ -63,7 +65,7 @@ def to_latex(table: Table, content: Printed) -> str:
         tabular = tabular.replace("\\\\\n", f"\\\\\n{rules}\n", 1)
     return FLOAT.format(
         runs=table.runs,
-        caption=escaped(table.caption),
+        caption=escaped(content.caption),
         name=table.name,
         tabular=tabular,
         notes=r" \\ ".join(map(escaped, notes_below(table, content))),

@@ -6,7 +6,8 @@ Three columns for each metric, as in LaTeX and HTML, would be wider than a page 
 import re
 from collections.abc import Iterable
 
-from harness.report.printed import DIFFERENCE, LABEL, OURS, PUBLISHED, Printed, Table
+from harness.report.printed import Printed
+from harness.report.table import DIFFERENCE, LABEL, OURS, PUBLISHED, Table
 
 # An underscore inside a word is no emphasis, so the names of splits stay as they are.
 SPECIAL = re.compile(r"[\\|*<`]|(?<!\w)_|_(?!\w)")
@@ -26,7 +27,7 @@ def to_markdown(table: Table, content: Printed) -> str:
     lines = [_line(cells) for cells in (map(_escaped, headings), rules, *rows)]
     reading = () if table.published.empty else (READING,)
     notes = [f"- {_escaped(note)}" for note in (*reading, *content.notes, table.runs)]
-    return "\n".join([f"**{_escaped(table.caption)}**", "", *lines, "", *notes, ""])
+    return "\n".join([f"**{_escaped(content.caption)}**", "", *lines, "", *notes, ""])
 
 
 def _place(table: Table, content: Printed, row: str, heading: str, is_label: bool) -> str:
@@ -36,7 +37,7 @@ def _place(table: Table, content: Printed, row: str, heading: str, is_label: boo
 
     if is_label:
         return text(LABEL)
-    if table.published.empty:
+    if (heading, PUBLISHED) not in content.text.columns:
         return text(OURS)
     return f"{text(OURS)} ({text(PUBLISHED)}; {text(DIFFERENCE)})"
 

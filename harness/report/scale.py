@@ -16,7 +16,8 @@ def scale_note(specs: Iterable[RunSpec]) -> str:
     return (
         f"{' and '.join(scales).capitalize()} scale: "
         f"{'thin networks ' if 'demo' in scales else ''}trained on {' and '.join(data)}, "
-        f"seed {', '.join(map(str, seeds))}{'' if on_coco else '; not COCO numbers'}."
+        f"seed{'' if len(seeds) == 1 else 's'} {', '.join(map(str, seeds))}"
+        f"{'' if on_coco else '; not COCO numbers'}."
     )
 
 

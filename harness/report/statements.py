@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from harness.report.printed import METRIC_OF, signed
+from harness.report.printed import signed
+from harness.report.table import METRIC_OF
 
 HEADING_OF = {metric: heading for heading, metric in METRIC_OF.items()}
 ABOVE_0 = "above 0"

@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 import pandas as pd
 from pandas.io.formats.style import Styler
 
-from harness.report.printed import DIFFERENCE, LABEL, OURS, PUBLISHED, Printed, Table
+from harness.report.printed import Printed
+from harness.report.table import DIFFERENCE, LABEL, OURS, PUBLISHED, Table
 
 READING = "publ.: as printed in the paper; diff.: ours minus published, in percent points."
 # The second line of headings, six times side by side.

@@ -3,24 +3,26 @@
 import pandas as pd
 
 from harness.errors import HarnessError, unknown
+from harness.report.emphasis import Emphasis
 from harness.report.html import to_html
 from harness.report.latex import to_latex
 from harness.report.markdown import to_markdown
 from harness.report.other_code import rows_of_other_code
-from harness.report.printed import Table, flat_heading, printed
+from harness.report.printed import printed
+from harness.report.table import OURS, Table, flat_heading
 
 SUFFIXES = {"md": "md", "latex": "tex", "csv": "csv", "html": "html"}
 _TO_TEXT = {"md": to_markdown, "latex": to_latex, "html": to_html}
 CSV_DECIMALS = 4
 
 
-def render(table: Table, format: str, *, emphasis: bool = False) -> str:
+def render(table: Table, format: str, emphasis: Emphasis = Emphasis.PAPER) -> str:
     """The table in one of the formats `SUFFIXES`.
 
     Args:
         table: numbers and layout.
         format: "md", "latex", "csv" or "html".
-        emphasis: mark the best and the second best also where the paper does not; CSV has no marks.
+        emphasis: by which rule numbers are marked; CSV has no marks.
 
     Raises:
         HarnessError: there is no such format.
@@ -29,7 +31,7 @@ def render(table: Table, format: str, *, emphasis: bool = False) -> str:
         raise HarnessError(unknown("format", format, SUFFIXES))
     if format == "csv":
         return to_csv(table)
-    return _TO_TEXT[format](table, printed(table, emphasis=emphasis))
+    return _TO_TEXT[format](table, printed(table, emphasis))
 
 
 def to_csv(table: Table) -> str:
@@ -39,8 +41,12 @@ def to_csv(table: Table) -> str:
     where there are none.
     """
     frame = pd.DataFrame({flat_heading(column): table.values(column) for column in table.columns})
+    for heading, source in table.columns:
+        if source == OURS:
+            frame[f"{heading} std_error"] = table.std_errors(heading)
     frame = frame.round(CSV_DECIMALS).assign(
-        run_id=table.cells["run_id"], missing=table.cells["missing"], scale=table.scale_note
+        **{name: table.cells[name] for name in ("n", "seeds", "run_id", "missing")},
+        scale=table.scale_note,
     )
     other = rows_of_other_code(table.cells)
     if other:

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.evaluation import Evaluation
-from harness.report.printed import NO_GROUND_TRUTH
+from harness.report.notes import NO_GROUND_TRUTH
 from harness.terminal.words import table, title
 
 COMPARED = {"segm": "masks", "bbox": "boxes"}

@@ -3,8 +3,8 @@
 from rich.console import Console
 from rich.text import Text
 
-from harness.grid.grid import METRIC_COLUMNS
-from harness.report.printed import LABEL, OURS, PUBLISHED, Column, Printed, Table, printed
+from harness.report.printed import Printed, printed
+from harness.report.table import LABEL, OURS, PUBLISHED, Column, Table, is_number
 from harness.terminal.words import table as empty_table
 from harness.terminal.words import title
 
@@ -22,11 +22,11 @@ def show_table(table: Table, console: Console | None = None) -> None:
     content = printed(table)
     view = empty_table()
     for heading in table.layout.columns:
-        number = heading in METRIC_COLUMNS
+        number = is_number(heading)
         view.add_column(heading, justify="right" if number else "left", no_wrap=number)
     for row in content.text.index:
         view.add_row(*(_place(content, row, heading) for heading in table.layout.columns))
-    console.print(title(table.caption))
+    console.print(title(content.caption))
     console.print(view)
     if not table.published.empty:
         console.print(Text("First line ours, second line published.", style="dim"))
@@ -36,7 +36,7 @@ def show_table(table: Table, console: Console | None = None) -> None:
 
 
 def _place(content: Printed, row: str, heading: str) -> Text:
-    if heading not in METRIC_COLUMNS:
+    if not is_number(heading):
         return Text(_text(content, row, (heading, LABEL)))
     mark = str(content.marks.at[row, (heading, OURS)])
     ours = Text(_text(content, row, (heading, OURS)), style=STYLES[mark])

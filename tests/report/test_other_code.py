@@ -10,7 +10,8 @@ import pytest
 from harness.grid import Layout
 from harness.records import METRICS
 from harness.report.other_code import code_notes, rows_of_other_code
-from harness.report.printed import Table, printed
+from harness.report.printed import printed
+from harness.report.table import Table
 from harness.report.tables import SUFFIXES, render
 
 OLD, NEW = ("l1", "d", "1a2b3c4d"), ("l2", "d", "5e6f7a8b")
@@ -27,6 +28,8 @@ def cells(*codes, missing=(), uncommitted=()) -> pd.DataFrame:
             "run_id": f"{number:08d}",
             "evaluator": "",
             "missing": "not trained yet" if name in missing else "",
+            "n": int(name not in missing),
+            "seeds": "0",
             "losses_code": code[0],
             "detection_code": code[1],
             "commit": code[2],

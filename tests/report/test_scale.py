@@ -21,7 +21,7 @@ def test_the_paper_scale_names_its_splits_once_and_its_seeds():
     )
     assert scale_note([PAPER, htc]) == (
         "Paper scale: trained on coco_2014_train (tested on coco_2014_minival) and "
-        "coco_2017_train (tested on coco_2017_val), seed 0, 1."
+        "coco_2017_train (tested on coco_2017_val), seeds 0, 1."
     )
 
 

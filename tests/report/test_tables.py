@@ -13,9 +13,12 @@ from harness.errors import HarnessError
 from harness.grid import Layout, Setting
 from harness.grid.experiments import load_grid
 from harness.records import METRICS
-from harness.report.printed import Table, signed
+from harness.report.emphasis import Emphasis
+from harness.report.printed import signed
 from harness.report.published import read_published
+from harness.report.table import Table
 from harness.report.tables import SUFFIXES, render
+from harness.statistics.scores import Score, mean
 
 PROJECT = Path(__file__).parents[2]
 GRID = load_grid([], Setting(scale="demo"), PROJECT / "experiments")
@@ -30,6 +33,8 @@ def a_table(name: str, numbers: dict[str, list[float]], missing: str = "not trai
             **cell.labels,
             **dict(zip(METRICS, numbers.get(cell.row, [np.nan] * 6), strict=True)),
             "run_id": cell.spec.run_id,
+            "n": int(cell.row in numbers),
+            "seeds": "0" if cell.row in numbers else "",
             "evaluator": "pycocotools 2.0.10" if cell.row in numbers else "",
             "missing": "" if cell.row in numbers else missing,
         }
@@ -47,15 +52,34 @@ def own_table(labels: list[str]) -> Table:
             "Method": label,
             "AP": 20.0 + number,
             "run_id": f"{number:08d}",
+            "n": 1,
+            "seeds": "0",
             "evaluator": "pycocotools 2.0.10",
             "missing": "",
         }
         for number, label in enumerate(labels)
     ]
     cells = pd.DataFrame(records, index=[f"row {n}" for n, _ in enumerate(labels)]).reindex(
-        columns=["Method", *METRICS, "run_id", "evaluator", "missing"]
+        columns=["Method", *METRICS, "n", "seeds", "run_id", "evaluator", "missing"]
     )
     return Table("own", cells, pd.DataFrame(), Layout("Ours.", ("Method", "mAP")), NOTE)
+
+
+def of_seeds(rows: dict[str, list[float]], draws: tuple[float, ...] = (-0.1, 0.1)) -> Table:
+    """A table whose rows have these mAPs, one for each seed, and in draws of images these more."""
+    scores = {
+        row: {
+            seed: Score(f"run{seed}", {"AP": value}, {"AP": value + np.array(draws)})
+            for seed, value in enumerate(values)
+        }
+        for row, values in rows.items()
+    }
+    table = own_table(list(rows))
+    cells = table.cells.set_index(pd.Index(list(rows), name="row"))
+    for row, of_row in scores.items():
+        found = mean(of_row, "AP")
+        cells.loc[row, ["AP", "AP std_error", "n"]] = found.value, found.std_error, found.n
+    return replace(table, cells=cells.astype({"n": int}), scores=scores)
 
 
 def csv_rows(table: Table) -> list[dict[str, str]]:
@@ -188,8 +212,8 @@ def test_missing_cells_are_never_marked():
 def test_tables_1_and_3_are_marked_on_request_only_and_then_say_so():
     table = a_table("table1", {"baseline": [20.0] * 6})
     assert "**" not in render(table, "md").split("\n", 1)[1]
-    assert markdown_row(table, 0, emphasis=True)[1].startswith("**20.00** (34.28;")
-    assert "- Bold: the highest value in its column" in render(table, "md", emphasis=True)
+    assert markdown_row(table, 0, emphasis=Emphasis.BEST)[1].startswith("**20.00** (34.28;")
+    assert "- Bold: the highest value in its column" in render(table, "md", Emphasis.BEST)
 
 
 def test_latex_has_rules_under_the_metrics_and_commands_for_bold_and_underline():
@@ -227,10 +251,72 @@ def test_an_unknown_format_is_answered_with_the_known_ones():
         render(a_table("table1", {}), "mdd")
 
 
+def test_a_mean_over_seeds_stands_with_its_standard_error_and_n():
+    # 20, 21, 22: mean 21, standard deviation 1, over the root of 3: 0.58.
+    table = of_seeds({"a": [20.0, 21.0, 22.0], "b": [20.0, 20.0, 20.0]})
+    assert markdown_row(table, 0) == ["a", "21.00 ± 0.58"]
+    assert "- Ours: mean ± standard error over seeds, n = 3 seeds." in render(table, "md")
+    assert r"21.00 $\pm$ 0.58" in render(table, "latex")
+    first = csv_rows(table)[0]
+    assert (first["mAP"], first["mAP std_error"], first["n"]) == ("21.0", "0.5774", "3")
+
+
+def test_one_seed_has_no_error_and_the_table_says_what_that_means():
+    table = of_seeds({"a": [20.0], "b": [21.0]})
+    assert markdown_row(table, 0) == ["a", "20.00"]
+    text = render(table, "md")
+    assert "- n = 1 seed: how far from these numbers another training would be is not" in text
+    assert "- No difference is decided below n = 3." in text
+
+
+def test_rows_with_fewer_seeds_are_named():
+    text = render(of_seeds({"a": [20.0, 21.0, 22.0], "b": [21.0, 22.0]}), "md")
+    assert "n = 3 seeds, but 2 in b." in text
+    assert "- No difference is decided below n = 3." in text
+
+
+def test_the_honest_rule_marks_all_that_cannot_be_told_from_the_best():
+    # best is best in every seed by 5.0, 5.1 and 4.9 from far, by 0.5, -0.4 and 0.2 from near; the
+    # images move all rows alike.
+    rows = {"best": [30.0, 31.0, 29.0], "near": [29.5, 31.4, 28.8], "far": [25.0, 25.9, 24.1]}
+    table = of_seeds(rows)
+    marked = [markdown_row(table, row, emphasis=Emphasis.HONEST)[1] for row in range(3)]
+    assert [text.startswith("**") for text in marked] == [True, True, False]
+    assert (
+        "cannot be told from it: the 95% interval"
+        in render(table, "md", Emphasis.HONEST).partition("\n")[0]
+    )
+    assert "**" not in render(table, "md").partition("\n")[2]
+
+
+def test_below_three_seeds_nothing_can_be_told_from_the_best():
+    table = of_seeds({"best": [30.0, 31.0], "far": [20.0, 21.0]})
+    marked = [markdown_row(table, row, emphasis=Emphasis.HONEST)[1] for row in range(2)]
+    assert all(text.startswith("**") for text in marked)
+
+
+def test_columns_where_contours_show_are_ours_alone_and_missing_where_not_scored():
+    table = a_table("table2", {"baseline": [20.0] * 6, "contour": [21.0] * 6})
+    columns = (*table.layout.columns, "AP80", "AP90", "Boundary AP")
+    table.cells.loc["baseline", ["AP80", "AP90", "boundary AP"]] = 12.0, np.nan, 9.5
+    one = Score("run0", {"AP80": 12.0, "AP90": np.nan, "boundary AP": 9.5})
+    table = replace(
+        table, layout=replace(table.layout, columns=columns), scores={"baseline": {0: one}}
+    )
+    assert markdown_row(table, 0)[-3:] == ["**12.00**", "n/a", "**9.50**"]
+    assert markdown_row(table, 3)[-3:] == ["—", "—", "—"]
+    text = render(table, "md")
+    assert "— in AP80, AP90, Boundary AP of contour: scored by an earlier version" in text
+    assert "Boundary AP: AP with the lower of mask IoU and boundary IoU" in text
+    assert csv_rows(table)[0]["Boundary AP"] == "9.5"
+    assert "Boundary AP published" not in csv_rows(table)[0]
+
+
 @pytest.mark.skipif(not shutil.which("pdflatex"), reason="pdflatex is not installed")
 def test_every_table_compiles_and_none_is_wider_than_the_page(tmp_path):
     tables = [a_table(name, {}) for name in ("table1", "table2", "table3")]
     tables += [own_table(["<b>&|_*$%#\\~^{}", "×✓−–—", "[a]", "*"])]
+    tables += [of_seeds({"a": [20.0, 21.0], "b": [22.0]})]
     body = "\n".join(render(table, "latex") for table in tables)
     (tmp_path / "all.tex").write_text(
         "\\documentclass[twocolumn]{article}\n\\usepackage{booktabs,amssymb,graphicx}\n"

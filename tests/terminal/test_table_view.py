@@ -10,7 +10,7 @@ from rich.console import Console
 
 from harness.grid import Layout
 from harness.records import METRICS
-from harness.report.printed import Table
+from harness.report.table import Table
 from harness.terminal.table_view import show_table
 
 COLUMNS = ("Method", "Backbone", "mAP", "AP50", "AP75", "APs", "APm", "APl")
@@ -26,6 +26,7 @@ def table() -> Table:
         "run_id": ["3f9c1ab2", "5ad01c77"],
         "evaluator": ["pycocotools 2.0.10", ""],
         "missing": ["", "not trained yet"],
+        "n": [1, 0],
     }
     rows = pd.Index(["R50", "HTC"], name="row")
     published = pd.DataFrame(
