@@ -45,7 +45,7 @@ MAY_IMPORT = {
 MAY_IMPORT_LATER = {
     "collect": "evaluation",
     "launch": "detection evaluation replicates shapes",
-    "commands": "rebuild report detection",
+    "commands": "collect rebuild report detection",
     "cli": "grid launch slurm terminal rebuild commands workplace",
 }
 

@@ -13,6 +13,8 @@ Experiments = Annotated[
     typer.Argument(help="table1, table2, table3, table1_sound; the first three by default."),
 ]
 Run = Annotated[str, typer.Argument(help="A run's id or its name: table1/k=2, table1/k=2/seed=1.")]
+One = Annotated[str, typer.Argument(help="A row, as table1/baseline, or a run's id.")]
+Other = Annotated[str, typer.Argument(help="What is compared with it.")]
 Scale = Annotated[str, typer.Option(help="paper: the published schedule. demo: minutes.")]
 Data = Annotated[
     Path | None, typer.Option(help="A folder of your own images and annotations, as COCO's.")

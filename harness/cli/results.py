@@ -14,6 +14,8 @@ from harness.cli.options import (
     Format,
     GroundTruth,
     Honest,
+    One,
+    Other,
     Runs,
     Scale,
     Table,
@@ -52,6 +54,17 @@ def table(
 
     place = workplace(scale, data, RUNS)
     print_table(place, name, output, best=emphasis, honest=honest, boundary=boundary)
+
+
+@app.command()
+def diff(
+    one: One, other: Other, scale: Scale = PAPER, data: Data = None, runs: Runs = RUNS
+) -> None:
+    """Tell how far OTHER is from ONE, and how sure that is: rows with all their seeds, or runs."""
+    from harness.commands.diff import print_difference
+    from harness.workplace import workplace
+
+    print_difference(workplace(scale, data, runs), one, other)
 
 
 @app.command()

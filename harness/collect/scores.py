@@ -1,10 +1,10 @@
 """The numbers of a table by row and seed, as `harness.statistics` takes them."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from harness.errors import ResultsError
-from harness.grid import Cell, Grid
+from harness.grid import Grid, RunSpec
 from harness.paths import ResultsFolder
 from harness.records import METRICS, Metrics, read_metrics
 from harness.replicates import Replicates, read_replicates
@@ -32,10 +32,24 @@ def row_scores(grid: Grid, table: str, results: ResultsFolder) -> Mapping[str, S
         ResultsError: a file is damaged, or a run's replicates are not of its metrics, or not of
             the same draws of images as others'.
     """
+    found = run_scores((cell.spec for cell in grid.table(table)), results)
     scores: dict[str, dict[int, Score]] = {cell.row: {} for cell in grid.rows(table)}
-    first: dict[str, Replicates] = {}  # by annotations
     for cell in grid.table(table):
-        run_id = cell.spec.run_id
+        if score := found.get(cell.spec.run_id):
+            scores[cell.row][cell.spec.seed] = score
+    return scores
+
+
+def run_scores(specs: Iterable[RunSpec], results: ResultsFolder) -> Mapping[str, Score]:
+    """The numbers of runs that are to be compared, by id; a run without numbers is left out.
+
+    Raises:
+        ResultsError: as for `row_scores`.
+    """
+    scores: dict[str, Score] = {}
+    first: dict[str, Replicates] = {}  # by annotations
+    for spec in specs:
+        run_id = spec.run_id
         if not results.metrics(run_id).exists():
             continue
         metrics = read_metrics(results.metrics(run_id), run_id, WAY_OUT)
@@ -44,11 +58,10 @@ def row_scores(grid: Grid, table: str, results: ResultsFolder) -> Mapping[str, S
         replicates = None
         if results.replicates(run_id).exists():
             replicates = read_replicates(results.replicates(run_id), run_id)
-            _refuse_others(replicates, metrics, cell, results)
-            _refuse_other_draws(
-                replicates, first.setdefault(replicates.annotations, replicates), results
-            )
-        scores[cell.row][cell.spec.seed] = _score(metrics, replicates)
+            _refuse_others(replicates, metrics, spec, results)
+            earlier = first.setdefault(replicates.annotations, replicates)
+            _refuse_other_draws(replicates, earlier, results)
+        scores[run_id] = _score(metrics, replicates)
     return scores
 
 
@@ -76,7 +89,7 @@ def _number(value: float | None) -> float:
 
 
 def _refuse_others(
-    replicates: Replicates, metrics: Metrics, cell: Cell, results: ResultsFolder
+    replicates: Replicates, metrics: Metrics, spec: RunSpec, results: ResultsFolder
 ) -> None:
     recorded = [_number(metrics.ap["segm"].get(name)) for name in METRICS]
     ours = [_number(replicates.ap["segm"][name]) for name in METRICS]
@@ -84,7 +97,7 @@ def _refuse_others(
         abs(a - b) < APART or (math.isnan(a) and math.isnan(b))
         for a, b in zip(recorded, ours, strict=True)
     )
-    if not same or metrics.annotations.get(str(cell.spec.test_split)) != replicates.annotations:
+    if not same or metrics.annotations.get(str(spec.test_split)) != replicates.annotations:
         path = results.replicates(metrics.run_id)
         raise ResultsError(
             f"{path} was made from other predictions, or other annotations, than the run's metrics "

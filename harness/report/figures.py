@@ -1,7 +1,8 @@
 """Fig. 8: mask AP over k, ours and the published curves side by side.
 
 Each metric has two axes that span the same number of points: ours may lie far from the published
-values, and still half a point looks the same in both.
+values, and still half a point looks the same in both. Where there are several seeds, ours are means
+with their standard error.
 """
 
 import textwrap
@@ -13,6 +14,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
+
+from harness.report.table import STD_ERROR
 
 FIGURES = {"fig8": "table1"}  # what each is drawn from
 SUFFIXES = ("pdf", "png")
@@ -32,6 +35,7 @@ LINES: dict[str, dict[str, Any]] = {
     "ours": {"linestyle": "-", "marker": "o"},
     "published": {"linestyle": "--", "marker": "o", "markerfacecolor": "white"},
 }
+BARS: dict[str, Any] = {"fmt": "none", "elinewidth": 0.8, "capsize": 1.5, "capthick": 0.8}
 BASELINE: dict[str, Any] = {"color": "0.4", "linestyle": ":", "linewidth": 1.0}
 
 WIDTH_IN, HEIGHT_IN = 7.16, 4.4  # a double column
@@ -69,7 +73,8 @@ def fig8(cells: pd.DataFrame, published: pd.DataFrame, scale_note: str) -> Figur
     sources = {"ours": cells, "published": published.reindex(cells.index, columns=list(COLOURS))}
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH_IN, HEIGHT_IN), layout="constrained")
-        title = textwrap.fill(f"Mask AP over k. {scale_note}", TITLE_CHARACTERS)
+        bars = " Bars: standard error over seeds." if _std_errors(cells, "AP").notna().any() else ""
+        title = textwrap.fill(f"Mask AP over k. {scale_note}{bars}", TITLE_CHARACTERS)
         figure.suptitle(title, fontsize=8, parse_math=False)  # a folder may be named a$b$
         (body,), (foot,) = figure.subfigures(2, 1, squeeze=False, height_ratios=(16, 1))
         (panels,) = body.subfigures(1, len(PANELS), squeeze=False)
@@ -100,10 +105,15 @@ def _draw_panel(
     panel.supylabel("percent points", fontsize=7)
     for metric, row in zip(metrics, grid, strict=True):
         values = {source: frame[metric].astype(float) for source, frame in sources.items()}
-        span = max(SMALLEST_SPAN, *(MARGIN * _spread(series) for series in values.values()))
+        errors = _std_errors(sources["ours"], metric)
+        bars = [values["ours"] + sign * errors.fillna(0) for sign in (-1, 1)]
+        reach = values | {"ours": pd.concat(bars)}
+        span = max(SMALLEST_SPAN, *(MARGIN * _spread(series) for series in reach.values()))
         for axes, (source, series) in zip(row, values.items(), strict=True):
             _draw_curve(axes, k, series, metric, source)
-            _set_span(axes, series, span)
+            if source == "ours" and errors.any():
+                axes.errorbar(k, series, errors, color=COLOURS[metric], **BARS)
+            _set_span(axes, reach[source], span)
             axes.set_title(f"{_printed(metric)}, {source}", loc="left", pad=3)
     grid[0, 0].set_title(f"{name}  {_printed(metrics[0])}, ours", loc="left", pad=3)
     for axes in grid[-1]:
@@ -120,6 +130,11 @@ def _draw_curve(axes: Axes, k: pd.Series, values: pd.Series, metric: str, source
     if values.isna().all():
         axes.set_yticks([])
         axes.text(0.5, 0.5, "no numbers yet", transform=axes.transAxes, ha="center", va="center")
+
+
+def _std_errors(cells: pd.DataFrame, metric: str) -> pd.Series:
+    unknown = pd.Series(float("nan"), cells.index)
+    return cells.get(metric + STD_ERROR, unknown).astype(float)
 
 
 def _spread(values: pd.Series) -> float:

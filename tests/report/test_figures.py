@@ -61,6 +61,20 @@ def test_the_axes_of_a_metric_span_the_same_number_of_points_and_hold_all_values
     assert spans[0] == pytest.approx(spans[1])
 
 
+def test_means_over_seeds_have_bars_of_their_standard_error_within_the_axes():
+    # k=2 is 34.54 - 14 = 20.54; its bar reaches from 17.54 to 23.54.
+    frame = cells().assign(**{"AP std_error": [np.nan, 0.1, 3.0, 0.1, 0.1, 0.1, 0.1]})
+    figure = fig8(frame, PUBLISHED, NOTE)
+    axes = axes_by_title(figure)["mAP, ours"]
+    (bars,) = axes.collections
+    ends = [segment[:, 1].tolist() for segment in bars.get_segments() if len(segment)]
+    assert pytest.approx(max(ends, key=np.ptp)) == [17.54, 23.54]
+    low, high = axes.get_ylim()
+    assert low < 17.54 < 23.54 < high
+    assert "Bars: standard error over seeds." in figure.get_suptitle().replace("\n", " ")
+    assert not axes_by_title(figure)["AP50, ours"].collections
+
+
 def test_a_missing_row_is_a_gap_and_a_missing_baseline_no_line():
     axes = axes_by_title(fig8(cells(["k=3", "baseline"]), PUBLISHED, NOTE))["mAP, ours"]
     assert np.isnan(curve(axes)).tolist() == [False, False, True, False, False, False]
