@@ -36,8 +36,8 @@ MAY_IMPORT = {
     "terminal": "paths data evaluation grid launch slurm report statistics rich",
     "rebuild": "errors files paths grid collect report pandas",
     "workplace": "errors paths grid",
-    "commands": "errors paths records data evaluation grid launch slurm statistics terminal "
-    "workplace",
+    "commands": "errors paths records collect data evaluation grid launch slurm statistics "
+    "terminal workplace",
     "cli": "errors files paths typer",
 }
 # What it may import inside a function, when it comes to that: the arrows that would otherwise load

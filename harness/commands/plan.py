@@ -35,7 +35,7 @@ def print_plan(
     if power or noise is not None:
         from harness.commands.power import plan_power  # scipy takes a second to load
 
-        settled = plan_power(planned, grid, noise)
+        settled = plan_power(planned, grid, noise, place)
     if as_json:
         told = {"power": settled.to_json()} if settled else {}
         print(json.dumps(planned.to_json() | told, indent=2))

@@ -2,11 +2,13 @@
 
 import math
 
+from harness.collect.noise import MeasuredNoise, measured_noise
 from harness.errors import SpecError
 from harness.grid import Grid
 from harness.grid.plan import Plan
 from harness.statistics.power import Noise
 from harness.statistics.power_report import Power, power_report
+from harness.workplace import Workplace
 
 # AP points between runs that differ in their seed alone. On COCO mmdetection's maintainers call
 # gaps below 0.2 (issue 3624) and below 0.3 (issue 3496) usual, an author of Mask2Former ±0.2 (issue
@@ -15,28 +17,42 @@ SEED_STD = 0.25
 UNMEASURED_NOISE = 0.35  # of a difference of two such runs that share nothing: √2 times as much
 
 
-def plan_power(planned: Plan, grid: Grid, noise: float | None) -> Power:
+def plan_power(planned: Plan, grid: Grid, stated: float | None, place: Workplace) -> Power:
     """What the seeds of a plan can settle.
 
     Args:
         planned: the plan of `grid`.
         grid: may hold several seeds; the GPU-hours told are those of one.
-        noise: standard deviation between seeds of a paired difference, in AP points; None where
+        stated: standard deviation between seeds of a paired difference, in AP points; None where
             the user states none.
+        place: whose results, where there are any, tell the noise.
 
     Raises:
-        SpecError: `noise` is not a positive number.
+        SpecError: `stated` is not a positive number.
+        ResultsError: a file of the results is damaged.
     """
-    seeds = {spec.seed for spec in grid.runs.values()}
-    hours = planned.gpu_hours.plan / len(seeds)
-    if noise is None:
-        return power_report(Noise(UNMEASURED_NOISE), _UNMEASURED, hours)
-    if not 0 < noise < math.inf:
+    if stated is not None and not 0 < stated < math.inf:
         raise SpecError(
-            f"--noise is {noise:g}, but a standard deviation is above 0 and finite. Give one in AP "
-            "points, as --noise 0.35, or leave it out."
+            f"--noise is {stated:g}, but a standard deviation is above 0 and finite. Give one in "
+            "AP points, as --noise 0.35, or leave it out."
         )
-    return power_report(Noise(noise), "Stated with --noise, not measured.", hours)
+    hours = planned.gpu_hours.plan / len(grid.seeds)
+    measured = measured_noise(place.known_grid(), place.results)
+    by_seeds, source = _seed_noise(stated, measured)
+    by_images = 0.0 if math.isnan(measured.image_std) else measured.image_std
+    return power_report(Noise(by_seeds, by_images), source, hours)
+
+
+def _seed_noise(stated: float | None, measured: MeasuredNoise) -> tuple[float, str]:
+    """The standard deviation between seeds, and where it is from."""
+    if stated is not None:
+        return stated, "Stated with --noise, not measured."
+    if measured.seed_std > 0:
+        return measured.seed_std, (
+            f"Measured on the runs collected: {measured.pairs} pairs of rows, with up to "
+            f"{measured.seeds} seeds."
+        )
+    return UNMEASURED_NOISE, _UNMEASURED
 
 
 _UNMEASURED = (

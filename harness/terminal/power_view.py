@@ -46,8 +46,9 @@ def _reckoned_with(power: Power) -> Iterator[str]:
         )
     else:
         yield (
-            f"Test images add {power.noise.image_std:.2f} AP: differences below "
-            f"{power.smallest_by_images:.2f} AP are settled by no number of seeds."
+            f"Test images add {power.noise.image_std:.2f} AP, measured on the runs collected: "
+            f"differences below {power.smallest_by_images:.2f} AP are settled by no number of "
+            "seeds."
         )
     yield (
         f"Tests are two-sided at {power.level:.0%}; a difference counts as detected where they "
