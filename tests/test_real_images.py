@@ -27,6 +27,7 @@ from harness.launch.local import Ended, run_grid
 from harness.paths import ResultsFolder, RunsFolder
 from harness.rebuild import rebuild
 from harness.records import METRICS, read_metrics
+from harness.replicates import read_replicates
 
 pytestmark = pytest.mark.slow
 
@@ -95,6 +96,10 @@ def test_predictions_are_results_of_the_folders_own_images_on_which_evaluators_a
         fast = coco_ap(annotations, paths.results, task=task, engine="hotcoco")
         assert official == pytest.approx(fast, abs=0, nan_ok=True)
         assert metrics.ap[task] == {name: pytest.approx(official[name]) for name in METRICS}
+    replicates = read_replicates(paths.replicates, cell.spec.run_id)
+    assert {name: replicates.ap["segm"][name] for name in METRICS} == pytest.approx(
+        metrics.ap["segm"], abs=1e-9, nan_ok=True
+    )
 
 
 def test_fine_tunes_see_the_same_images_in_the_same_order(grid, runs, ended):

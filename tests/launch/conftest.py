@@ -18,7 +18,8 @@ from harness.grid import NO_LOSS, Cell, Grid, Layout, Setting, contour, finetune
 from harness.grid.state import run_state
 from harness.launch.job import execute
 from harness.paths import RunsFolder
-from harness.records import METRICS
+from harness.records import EXTENDED_METRICS, METRICS
+from harness.replicates import REPLICATED_TASKS, Replicates
 from harness.shapes import write_shapes
 
 
@@ -147,11 +148,27 @@ def make_work(story):
             assert Path(results_json).exists()
             return dict.fromkeys(METRICS, 34.5) | {"APl": math.nan}
 
+        def replicate(run_id, gt_json, results_json):
+            assert Path(gt_json).exists()
+            assert Path(results_json).exists()
+            ap = dict.fromkeys(EXTENDED_METRICS, 34.5) | {"APl": None}
+            drawn = {metric: (value, value) for metric, value in ap.items()}
+            return Replicates(
+                run_id=run_id,
+                annotations="2" * 8,
+                results="3" * 8,
+                drawn="4" * 8,
+                evaluator="harness 0.1.0",
+                ap=dict.fromkeys(REPLICATED_TASKS, ap),
+                draws=dict.fromkeys(REPLICATED_TASKS, drawn),
+            )
+
         def work(folder):
             for name, function in (
                 ("harness.detection.train", train),
                 ("harness.detection.predict", predict),
                 ("harness.evaluation", coco_ap),
+                ("harness.evaluation.replicates", replicate),
             ):
                 module = types.ModuleType(name)
                 setattr(module, function.__name__, function)
@@ -163,6 +180,9 @@ def make_work(story):
     return make
 
 
+FAKED = ("detection.train", "detection.predict", "evaluation", "evaluation.replicates")
+
+
 @pytest.fixture
 def here(make_work, monkeypatch):
     """Does a job's work in the process of the test."""
@@ -170,7 +190,7 @@ def here(make_work, monkeypatch):
     def run(folder, **troubles):
         with monkeypatch.context() as patch:
             # So that what stood there comes back, whatever the job's work puts there.
-            for name in ("detection.train", "detection.predict", "evaluation"):
+            for name in FAKED:
                 patch.setitem(sys.modules, f"harness.{name}", None)
             make_work(**troubles)(folder)
 

@@ -28,6 +28,7 @@ from harness.records import (
     write_outcome,
     write_outcome_beside,
 )
+from harness.replicates import read_replicates
 
 
 def train(runs, spec):
@@ -63,6 +64,8 @@ def test_a_finetune_leaves_metrics_environment_and_an_outcome(grid, ids, ready, 
     assert metrics.ap["bbox"]["APl"] is None  # NaN: no ground truth of that size
     assert metrics.annotations == {"shapes_train": "1" * 8, "shapes_val": "2" * 8}
     assert metrics.evaluator.startswith("pycocotools 2")
+    replicates = read_replicates(paths.replicates, ids["table1/k=2"])
+    assert replicates.ap["boundary"]["AP90"] == 34.5
     environment = json.loads(paths.environment.read_text())
     # Metrics are made to be shared: where the run took place stays in its folder.
     assert set(environment) - set(metrics.environment) == {"host", "platform"}
