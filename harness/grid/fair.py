@@ -138,9 +138,14 @@ def obstacles_of_pair(method: RunSpec, baseline: RunSpec) -> tuple[str, ...]:
 
     That they are no fair pair comes first ("pair: ..."), then the obstacles of both.
     """
-    unfair = ", ".join(map(str, unfair_fields(method, baseline)))
-    pair = (f"pair: the two differ in {unfair}",) if unfair else ()
+    pair = faults_of_pair(method, baseline)
     return tuple(dict.fromkeys((*pair, *obstacles(method), *obstacles(baseline))))
+
+
+def faults_of_pair(method: RunSpec, baseline: RunSpec) -> tuple[str, ...]:
+    """That two runs are no fair pair, "pair: the two differ in ..."; () where they are one."""
+    unfair = ", ".join(map(str, unfair_fields(method, baseline)))
+    return (f"pair: the two differ in {unfair}",) if unfair else ()
 
 
 def _differences(one: RunSpec, other: RunSpec) -> tuple[Unlike, ...]:

@@ -1,7 +1,7 @@
 """The numbers of a row of a table: a run for each seed, each in the same draws of images."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -55,6 +55,12 @@ def mean(scores: Scores, metric: str) -> Mean:
     return Mean(float(np.mean(values)), spread / math.sqrt(len(values)), len(values))
 
 
+def common_seeds(rows: Iterable[Scores], metric: str) -> list[int]:
+    """The seeds of which every one of some rows has a value of `metric`, from low to high."""
+    have = [{seed for seed, score in scores.items() if metric in score.values} for scores in rows]
+    return sorted(set.intersection(*have)) if have else []
+
+
 def difference(
     method: Scores, baseline: Scores, metric: str, confidence: float = 0.95
 ) -> Difference | None:
@@ -68,11 +74,7 @@ def difference(
         metric: of both.
         confidence: of the interval, between 0 and 1.
     """
-    pairs = [
-        (method[seed], baseline[seed])
-        for seed in sorted(method.keys() & baseline.keys())
-        if metric in method[seed].values and metric in baseline[seed].values
-    ]
+    pairs = [(method[seed], baseline[seed]) for seed in common_seeds([method, baseline], metric)]
     if not pairs:
         return None
     drawn = all(metric in score.draws for pair in pairs for score in pair)
