@@ -19,8 +19,11 @@ def to_html(table: Table, content: Printed) -> str:
     notes = "".join(
         f"<li>{escape(note)}</li>\n" for note in (*notes_below(table, content), table.runs)
     )
-    html = f"{styler.to_html(table_uuid=table.name)}<ul>\n{notes}</ul>\n"
-    # A piece of a page cannot name its encoding: in ASCII it reads the same in any.
+    return ascii_only(f"{styler.to_html(table_uuid=table.name)}<ul>\n{notes}</ul>\n")
+
+
+def ascii_only(html: str) -> str:
+    """The same page in ASCII: a piece of one cannot name its encoding, and reads so in any."""
     return html.encode("ascii", "xmlcharrefreplace").decode("ascii")
 
 

@@ -1,0 +1,190 @@
+"""What stands in each place of a list of differences, and below it, before a format is chosen.
+
+One block for each comparison, its metrics from top to bottom. As a matrix with a column for each
+metric every place would hold a difference, its interval, what is published and a verdict: six of
+those are wider than a page, and the two parts of the error would have no room.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pandas as pd
+
+from harness.grid import Layout
+from harness.report.notes import MISSING, NO_GROUND_TRUTH
+from harness.report.printed import signed
+from harness.report.table import CONTOUR_METRIC_OF, METRIC_OF
+from harness.report.verdicts import Verdict
+from harness.statistics.difference import DECIDED_FROM
+
+METRIC, OURS, INTERVAL, SEEDS, IMAGES = "metric", "ours", "95% interval", "± seeds", "± images"
+COUNT, PUBLISHED, VERDICT = "n", "published", "verdict"
+# The metrics that people are shown; for the others, by boundaries, only CSV has room.
+HEADING_OF = {metric: heading for heading, metric in (METRIC_OF | CONTOUR_METRIC_OF).items()}
+READING = (
+    "ours: method minus baseline in AP points, mean over n seeds; runs of a seed share their base. "
+    "95% interval: ours ± t √(seeds² + images²), of the standard errors of that mean in the next "
+    "two columns: from the spread over seeds, and from drawing the test images anew."
+)
+READING_PUBLISHED = (
+    "A published difference is of one run on each side, with noise that nobody knows, and is taken "
+    f"as it is. With {DECIDED_FROM} seeds or more: reproduced, the interval lies on the published "
+    "side of 0; contradicted, it lies on the other side, or holds 0 and not what is published; "
+    "undecided, it holds both."
+)
+BY_ITSELF = "Each interval{} is for itself: nothing is corrected for there being {}."
+# By whether the spread over seeds is known, and over draws of the test images.
+COUNTED = {
+    (True, True): "",
+    (False, True): f"{SEEDS} is {MISSING} at n = 1: one seed shows no spread, so the interval "
+    "counts test images only.",
+    (True, False): f"{IMAGES} is {MISSING}: not every run was scored on test images drawn anew, so "
+    "the interval counts seeds only.",
+    (False, False): "No interval: one seed shows no spread, and not every run was scored on test "
+    "images drawn anew.",
+}
+
+
+@dataclass(frozen=True)
+class Differences:
+    """The differences of one table.
+
+    Attributes:
+        name: the experiment's NAME.
+        frame: of `harness.report.differences.differences_frame`.
+        layout: of the table.
+        scale_note: what ours was measured on, as a sentence.
+    """
+
+    name: str
+    frame: pd.DataFrame
+    layout: Layout
+    scale_note: str
+
+    @property
+    def caption(self) -> str:
+        return f"{self.layout.caption} Each row minus its baseline. {self.scale_note}"
+
+    @property
+    def runs(self) -> str:
+        """The evidence, as a sentence."""
+        by_seeds: dict[str, list[str]] = {}
+        for name, lines in self.blocks():
+            # A metric that older runs lack has fewer seeds: those with most have all.
+            most = lines.nlargest(1, "n").iloc[0]
+            if most["n"]:
+                by_seeds.setdefault(most["seeds"], []).append(f"{name} {most['runs']}")
+        told = [f"seeds {seeds}: {'; '.join(runs)}" for seeds, runs in by_seeds.items()]
+        return f"Runs, method-baseline, {'. '.join(told) or 'none yet'}."
+
+    @property
+    def shown(self) -> pd.DataFrame:
+        """The lines that people read: of the metrics in HEADING_OF."""
+        return self.frame[self.frame["metric"].isin(HEADING_OF)]
+
+    def blocks(self) -> Iterator[tuple[str, pd.DataFrame]]:
+        """(comparison, its lines that people read) from the top row down."""
+        names = comparisons(self.shown)
+        for name in names.unique().tolist():
+            yield name, self.shown[names == name]
+
+
+def comparisons(frame: pd.DataFrame) -> pd.Series:
+    """What each line compares: "k=2 − baseline"."""
+    return frame["row"].astype(str) + " − " + frame["baseline"].astype(str)
+
+
+def places(frame: pd.DataFrame) -> pd.DataFrame:
+    """The characters of each line; without what is published where nothing is."""
+    columns = {
+        METRIC: [HEADING_OF[metric] for metric in frame["metric"]],
+        OURS: [_ours(value, n) for value, n in zip(frame["ours"], frame["n"], strict=True)],
+        INTERVAL: [_interval(*ends) for ends in zip(frame["low"], frame["high"], strict=True)],
+        SEEDS: [_error(value) for value in frame["seeds_error"]],
+        IMAGES: [_error(value) for value in frame["images_error"]],
+        COUNT: [str(n) for n in frame["n"]],
+        PUBLISHED: [_difference(value) for value in frame["published"]],
+        VERDICT: [verdict or MISSING for verdict in frame["verdict"]],
+    }
+    if frame["published"].isna().all():
+        del columns[PUBLISHED]
+        if not frame["verdict"].any():
+            del columns[VERDICT]
+    return pd.DataFrame(columns, index=frame.index)
+
+
+def notes(table: Differences) -> list[str]:
+    """What stands below the lines, one note each: how to read them, and why what is not known."""
+    frame = table.shown
+    return [*_reading(table), *_counted(frame), *_verdicts(frame), *_reasons(frame)]
+
+
+def _reading(table: Differences) -> Iterator[str]:
+    yield READING
+    published = table.shown["published"].notna().any()
+    if published:
+        yield READING_PUBLISHED
+    yield BY_ITSELF.format(" and each verdict" if published else "", len(table.shown))
+    more = [metric for metric in table.frame["metric"].unique() if metric not in HEADING_OF]
+    if more:
+        yield f"In the CSV file also: {', '.join(more)}."
+
+
+def _counted(frame: pd.DataFrame) -> Iterator[str]:
+    known = frame.loc[frame["ours"].notna(), ["seeds_error", "images_error"]].notna()
+    for parts in known.drop_duplicates().itertuples(index=False, name=None):
+        if COUNTED[parts]:
+            yield COUNTED[parts]
+    if (frame["ours"].isna() & (frame["n"] > 0)).any():
+        yield f"{NO_GROUND_TRUTH}: the test split has no object of that size."
+
+
+def _verdicts(frame: pd.DataFrame) -> Iterator[str]:
+    judged = frame[frame["published"].notna()]
+    if len(judged):
+        found = [f"{(judged['verdict'] == one.value).sum()} {one.value}" for one in Verdict]
+        yield f"Of {len(judged)} published differences: {', '.join(found)}."
+
+
+def _reasons(frame: pd.DataFrame) -> Iterator[str]:
+    """Why a verdict is none, each reason once; where the interval decides, all is in its line."""
+    frame = frame[frame["verdict"] != ""]
+    comparable = frame["verdict"] != Verdict.NOT_COMPARABLE.value
+    undecided = frame[~(comparable & (frame["n"] >= DECIDED_FROM) & frame["ours"].notna())]
+    for (verdict, because), lines in undecided.groupby(["verdict", "because"], sort=False):
+        yield f"{verdict}, {_which(lines, frame)}: {because}."
+
+
+def _which(lines: pd.DataFrame, frame: pd.DataFrame) -> str:
+    """Lines by their comparison: "all", or "k=2 − baseline (all), k=3 − baseline (mAP, AP50)"."""
+    if len(lines) == len(frame):
+        return "all"
+    all_names, told = comparisons(frame), []
+    for name, some in lines.groupby(comparisons(lines), sort=False):
+        metrics = [HEADING_OF[metric] for metric in some["metric"]]
+        whole = len(some) == (all_names == name).sum()
+        told.append(f"{name} ({'all' if whole else ', '.join(metrics)})")
+    return ", ".join(told)
+
+
+def _ours(value: float, n: int) -> str:
+    return NO_GROUND_TRUTH if math.isnan(value) and n else _difference(value)
+
+
+def _difference(value: float) -> str:
+    return MISSING if math.isnan(value) else signed(value)
+
+
+def _error(value: float) -> str:
+    return MISSING if math.isnan(value) else f"{value:.2f}"
+
+
+def _interval(low: float, high: float) -> str:
+    return MISSING if math.isnan(low) else f"[{_bound(low)}, {_bound(high)}]"
+
+
+def _bound(value: float) -> str:
+    """With a third decimal where two would not show on which side of 0 it is."""
+    near = 0 < abs(value) < 0.005
+    return f"{value:+.3f}".replace("-", "−") if near else signed(value)
