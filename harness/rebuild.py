@@ -1,6 +1,6 @@
 """Run folders to tables and figures: collects what there is and writes everything anew."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,10 +10,15 @@ from harness.collect import cells_frame, collect, row_scores
 from harness.errors import HarnessError, unknown
 from harness.files import replacing, write_text
 from harness.grid import Grid
+from harness.grid.fair import obstacles
 from harness.paths import ResultsFolder, RunsFolder
+from harness.report.claims_table import TABLES, Claims, examine_claims
+from harness.report.claims_text import CLAIMS_SUFFIXES, render_claims
+from harness.report.difference_formats import render_differences
 from harness.report.emphasis import Emphasis
 from harness.report.figures import FIGURES, fig8, save
 from harness.report.figures import SUFFIXES as FIGURE_SUFFIXES
+from harness.report.printed_differences import Differences, differences_of
 from harness.report.published import read_published
 from harness.report.scale import scale_note
 from harness.report.table import Table
@@ -28,7 +33,10 @@ def rebuild(
     *,
     tell: Callable[[str], None] = lambda message: None,
 ) -> list[Path]:
-    """Collect the runs of `grid`, then write its tables in every format, and its figures.
+    """Collect the runs of `grid`, then write its tables and figures, and what is sure of them.
+
+    Beside each table stand its differences, where it has a baseline, and the paper's claims beside
+    the paper's tables, where all of them are in the grid.
 
     Args:
         grid: the tables.
@@ -44,13 +52,25 @@ def rebuild(
         ResultsError: a file that a run left is damaged, or does not fit the others of its table.
     """
     collect(grid, runs, results, tell=tell)
-    written = []
-    for name in grid.layouts:
-        table = read_table(grid, name, results, published_folder)
+    tables = {name: read_table(grid, name, results, published_folder) for name in grid.layouts}
+    texts: dict[Path, str] = {}
+    for name, table in tables.items():
         for format, suffix in SUFFIXES.items():
-            path = results.table(name, suffix)
-            write_text(path, render(table, format), shared=True)
-            written.append(path)
+            texts[results.table(name, suffix)] = render(table, format)
+        differences = differences_of(table, grid.rows(name))
+        if differences.frame.empty:
+            continue
+        for format, suffix in SUFFIXES.items():
+            path = results.table(f"{name}_differences", suffix)
+            texts[path] = render_differences([differences], format)
+    if has_claims(grid):
+        claims = _claims(grid, tables)
+        texts |= {
+            results.table("claims", one): render_claims(claims, one) for one in CLAIMS_SUFFIXES
+        }
+    for path, text in texts.items():
+        write_text(path, text, shared=True)
+    written = list(texts)
     for name, source in FIGURES.items():
         if source in grid.layouts:
             written += write_figure(name, grid, results, published_folder)
@@ -87,15 +107,54 @@ def read_table(
         cells,
         read_published(published_folder, name) if layout.published else pd.DataFrame(),
         replace(layout, columns=tuple(dict.fromkeys((*layout.columns, *more_columns)))),
-        _scale_note(grid, name, cells),
+        _scale_note(grid, {name: cells}),
         row_scores(grid, name, results),
     )
 
 
-def _scale_note(grid: Grid, name: str, cells: pd.DataFrame) -> str:
-    """Of the runs with numbers, and for rows that have none of those that are to have them."""
-    run_ids = set(" ".join(cells["run_id"]).split())
-    return scale_note(cell.spec for cell in grid.table(name) if cell.spec.run_id in run_ids)
+def read_differences(
+    grid: Grid, name: str, results: ResultsFolder, published_folder: Path
+) -> Differences:
+    """The differences of the table `name`, of the runs collected so far; it may have none.
+
+    Raises:
+        HarnessError: the grid has no such table.
+        ResultsError: as for `read_table`.
+    """
+    table = read_table(grid, name, results, published_folder)
+    return differences_of(table, grid.rows(name))
+
+
+def has_claims(grid: Grid) -> bool:
+    """Whether the paper's claims can be examined: all of the tables that they are of are there."""
+    return all(name in grid.layouts and grid.layouts[name].published for name in TABLES)
+
+
+def read_claims(grid: Grid, results: ResultsFolder, published_folder: Path) -> Claims:
+    """The paper's claims on its tables and on ours, of a grid that `has_claims`.
+
+    Raises:
+        ResultsError: as for `read_table`.
+    """
+    tables = {name: read_table(grid, name, results, published_folder) for name in TABLES}
+    return _claims(grid, tables)
+
+
+def _claims(grid: Grid, tables: Mapping[str, Table]) -> Claims:
+    specs = [cell.spec for name in TABLES for cell in grid.rows(name)]
+    return examine_claims(
+        {name: tables[name].published for name in TABLES},
+        {name: tables[name].scores for name in TABLES},
+        tuple(dict.fromkeys(told for spec in specs for told in obstacles(spec))),
+        _scale_note(grid, {name: tables[name].cells for name in TABLES}),
+    )
+
+
+def _scale_note(grid: Grid, frames: Mapping[str, pd.DataFrame]) -> str:
+    """Of tables' runs with numbers, and for rows that have none of those that are to have them."""
+    run_ids = set(" ".join(" ".join(cells["run_id"]) for cells in frames.values()).split())
+    cells = (cell for name in frames for cell in grid.table(name))
+    return scale_note(cell.spec for cell in cells if cell.spec.run_id in run_ids)
 
 
 def table_text(

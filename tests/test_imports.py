@@ -167,6 +167,7 @@ with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
         ("prepare",),
         ("status", "--scale", "demo"),
         ("table", "table1"),
+        ("verdicts",),
     ],
 )
 def test_a_login_node_needs_neither_torch_nor_detectron2(arguments, tmp_path, monkeypatch):

@@ -55,7 +55,7 @@ def test_a_clone_rebuilds_the_committed_tables_from_the_committed_metrics(
     monkeypatch.chdir(ROOT)
     place = workplace("demo", None, tmp_path / "no runs")
     before = {path: path.read_bytes() for path in committed.folder.rglob("tables/*")}
-    assert len(before) == 12  # three tables in four formats
+    assert len(before) == 26  # three tables and their differences in four formats, claims in two
     rebuild(place.grid(), place.runs, committed, place.published)
     assert before == {path: path.read_bytes() for path in before}
 

@@ -51,7 +51,13 @@ def test_everything_is_written_from_the_runs(runs, results):
     written = rebuild(demo_grid(), runs, results, PUBLISHED)
     names = [str(path.relative_to(results.folder)) for path in written]
     assert names == [
-        *(f"tables/table{n}.{suffix}" for n in "123" for suffix in ("md", "tex", "csv", "html")),
+        *(
+            f"tables/table{n}{part}.{suffix}"
+            for n in "123"
+            for part in ("", "_differences")
+            for suffix in ("md", "tex", "csv", "html")
+        ),
+        *("tables/claims.md", "tables/claims.csv"),
         *("figures/fig8.pdf", "figures/fig8.png"),
     ]
     assert all(path.stat().st_size > 0 for path in written)
@@ -74,7 +80,55 @@ def test_before_any_run_the_tables_stand_with_what_is_published(results, tmp_pat
 
 def test_a_grid_without_table_1_has_no_figure(runs, results):
     written = rebuild(demo_grid("table2"), runs, results, PUBLISHED)
+    assert {path.stem for path in written} == {"table2", "table2_differences"}
+
+
+def test_a_table_without_a_baseline_has_no_differences(runs, results):
+    grid = demo_grid("table2")
+    without = replace(grid, cells=grid.cells[1:])
+    written = rebuild(without, runs, results, PUBLISHED)
     assert {path.stem for path in written} == {"table2"}
+
+
+def test_differences_and_claims_are_of_the_runs_and_say_what_is_in_their_way(runs, results):
+    contour = demo_grid().table("table2")[3].spec.run_id
+    metrics = read_metrics(runs.run(contour).metrics, contour)
+    ap = {"segm": dict.fromkeys(METRICS, 20.5)}
+    write_metrics(runs.run(contour).metrics, replace(metrics, ap=ap))
+    rebuild(demo_grid(), runs, results, PUBLISHED)
+    baseline = demo_grid().table("table2")[0].spec.run_id
+    text = results.table("table2_differences", "md").read_text(encoding="utf-8")
+    # 20.5 - 20, of one seed.
+    assert "| mAP    | +0.50 |            — |       — |        — |   1 |     +0.26 |" in text
+    assert f"contour − baseline {contour}-{baseline}." in text
+    assert "- not comparable, all: in the way, the paper's values in brackets: scale: demo" in text
+    claims = results.table("claims", "md").read_text(encoding="utf-8")
+    # The contour loss of Table II is k = 2 of Table I.
+    assert "| mAP    | k=2       | k=2  |   1 |" in claims
+    assert "says nothing about the paper; in the way, the paper's values in brackets: " in claims
+    assert "scale: demo (paper)" in claims
+
+
+def test_before_any_run_differences_and_claims_stand_with_what_is_published(results, tmp_path):
+    rebuild(demo_grid(), RunsFolder(tmp_path / "runs"), results, PUBLISHED)
+    text = results.table("table3_differences", "md").read_text(encoding="utf-8")
+    assert "| mAP    |    — |            — |       — |        — |   0 |     +0.17 |" in text
+    claims = results.table("claims", "md").read_text(encoding="utf-8")
+    assert "| fails in 4 of 18      | not known yet |   0 |" in claims
+
+
+def test_two_rows_of_other_code_are_not_comparable(runs, results):
+    for run_id in demo_grid("table2").runs:
+        path = runs.run(run_id).metrics
+        metrics = read_metrics(path, run_id)
+        code = {"losses_code": "a", "detection_code": "b", "commit": "1a2b3c4d" * 5}
+        if run_id == demo_grid("table2").table("table2")[3].spec.run_id:
+            code["losses_code"] = "c"
+        write_metrics(path, replace(metrics, environment=code))
+    rebuild(demo_grid("table2"), runs, results, PUBLISHED)
+    lines = results.table("table2_differences", "csv").read_text(encoding="utf-8").splitlines()
+    other = [line for line in lines if "code: one of the two was made with another" in line]
+    assert [line.split(",")[1] for line in other] == ["contour"] * 6
 
 
 @pytest.mark.parametrize("format", ["md", "latex", "csv", "html"])

@@ -79,6 +79,10 @@ BoundaryColumns = Annotated[
     bool, typer.Option("--boundary", help="With AP80, AP90 and Boundary AP of ours.")
 ]
 Cluster = Annotated[str, typer.Option(help="A cluster: slurm/NAME.toml.")]
+Tables = Annotated[
+    list[str] | None,
+    typer.Argument(help="Names of tables; those that are published or have runs by default."),
+]
 Table = Annotated[str, typer.Argument(help="table1, table2, table3 or table1_sound.")]
 Figure = Annotated[str, typer.Argument(help="fig8")]
 GroundTruth = Annotated[

@@ -19,6 +19,7 @@ from harness.cli.options import (
     Runs,
     Scale,
     Table,
+    Tables,
     Task,
 )
 
@@ -65,6 +66,17 @@ def diff(
     from harness.workplace import workplace
 
     print_difference(workplace(scale, data, runs), one, other)
+
+
+@app.command()
+def verdicts(
+    tables: Tables = None, output: Format = "md", scale: Scale = PAPER, data: Data = None
+) -> None:
+    """Print how sure each difference is and what became of the published one, then the claims."""
+    from harness.commands.verdicts import print_verdicts
+    from harness.workplace import workplace
+
+    print_verdicts(workplace(scale, data, RUNS), tables or (), output)
 
 
 @app.command()

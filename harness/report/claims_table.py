@@ -138,7 +138,7 @@ def _best(metric: str, published: pd.Series, scores: Mapping[str, Scores]) -> Be
     replicates = _redrawn(of_rows, metric)
     return BestK(
         metric,
-        {row: float(published[row]) for row in K_ROWS},
+        {row: float(published.get(row, math.nan)) for row in K_ROWS},
         _means(of_rows, metric),
         len(common_seeds(of_rows.values(), metric)),
         best_row(replicates) if replicates else dict.fromkeys(K_ROWS, math.nan),

@@ -9,7 +9,7 @@ from harness.report.claims_frame import claims_frame
 from harness.report.claims_table import Claims, Examined
 from harness.report.findings import NOT_KNOWN, Finding
 from harness.report.markdown import escaped, padded_table
-from harness.report.printed import MISSING
+from harness.report.notes import MISSING
 from harness.report.statements import HEADING_OF
 from harness.report.tables import CSV_DECIMALS
 from harness.statistics.difference import DECIDED_FROM

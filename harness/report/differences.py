@@ -106,7 +106,8 @@ def _pairs(
             continue
         unfair = faults_of_pair(method.spec, baseline.spec)
         code = (method.row in other_code) != (baseline.row in other_code)
-        obstacles = obstacles_of_pair(method.spec, baseline.spec)
+        both_printed = {method.row, baseline.row} <= set(published.index)
+        obstacles = obstacles_of_pair(method.spec, baseline.spec) if both_printed else unfair
         found.append(
             _Pair(
                 method,

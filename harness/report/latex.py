@@ -40,7 +40,6 @@ CHARACTERS = str.maketrans(
         "*": "{*}",  # and a star would be one
         "×": r"$\times$",
         "✓": r"$\checkmark$",
-        "±": r"$\pm$",
         "√": r"$\surd$",
         "²": "$^2$",
         "†": r"\dag{}",

@@ -6,15 +6,17 @@ those are wider than a page, and the two parts of the error would have no room.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
-from harness.grid import Layout
+from harness.grid import Cell, Layout
+from harness.report.differences import differences_frame
 from harness.report.notes import MISSING, NO_GROUND_TRUTH
+from harness.report.other_code import rows_of_other_code
 from harness.report.printed import signed
-from harness.report.table import CONTOUR_METRIC_OF, METRIC_OF
+from harness.report.table import CONTOUR_METRIC_OF, METRIC_OF, Table
 from harness.report.verdicts import Verdict
 from harness.statistics.difference import DECIDED_FROM
 
@@ -33,16 +35,22 @@ READING_PUBLISHED = (
     "side of 0; contradicted, it lies on the other side, or holds 0 and not what is published; "
     "undecided, it holds both."
 )
+READING_EQUAL = (
+    "Two that are printed the same (0.00): reproduced, the interval holds nothing that would print "
+    "as a difference; contradicted, nothing that would not."
+)
 BY_ITSELF = "Each interval{} is for itself: nothing is corrected for there being {}."
+NOT_DRAWN = (
+    "not every run was scored on test images drawn anew (`harness collect` does it where the runs' "
+    "predictions are)"
+)
 # By whether the spread over seeds is known, and over draws of the test images.
 COUNTED = {
     (True, True): "",
     (False, True): f"{SEEDS} is {MISSING} at n = 1: one seed shows no spread, so the interval "
     "counts test images only.",
-    (True, False): f"{IMAGES} is {MISSING}: not every run was scored on test images drawn anew, so "
-    "the interval counts seeds only.",
-    (False, False): "No interval: one seed shows no spread, and not every run was scored on test "
-    "images drawn anew.",
+    (True, False): f"{IMAGES} is {MISSING}: {NOT_DRAWN}, so the interval counts seeds only.",
+    (False, False): f"No interval: one seed shows no spread, and {NOT_DRAWN}.",
 }
 
 
@@ -79,6 +87,16 @@ class Differences:
         return f"Runs, method-baseline, {'. '.join(told) or 'none yet'}."
 
     @property
+    def published(self) -> bool:
+        """Whether one of them is published."""
+        return bool(self.frame["published"].notna().any())
+
+    @property
+    def has_runs(self) -> bool:
+        """Whether one of them has runs on both sides."""
+        return bool((self.frame["n"] > 0).any())
+
+    @property
     def shown(self) -> pd.DataFrame:
         """The lines that people read: of the metrics in HEADING_OF."""
         return self.frame[self.frame["metric"].isin(HEADING_OF)]
@@ -88,6 +106,13 @@ class Differences:
         names = comparisons(self.shown)
         for name in names.unique().tolist():
             yield name, self.shown[names == name]
+
+
+def differences_of(table: Table, rows: Sequence[Cell]) -> Differences:
+    """The differences of `table`, whose rows are `rows`; its frame is empty where none has one."""
+    other_code = rows_of_other_code(table.cells)
+    frame = differences_frame(rows, table.scores, table.published, other_code)
+    return Differences(table.name, frame, table.layout, table.scale_note)
 
 
 def comparisons(frame: pd.DataFrame) -> pd.Series:
@@ -122,10 +147,11 @@ def notes(table: Differences) -> list[str]:
 
 def _reading(table: Differences) -> Iterator[str]:
     yield READING
-    published = table.shown["published"].notna().any()
-    if published:
+    if table.published:
         yield READING_PUBLISHED
-    yield BY_ITSELF.format(" and each verdict" if published else "", len(table.shown))
+    if (table.shown["published"] == 0).any():
+        yield READING_EQUAL
+    yield BY_ITSELF.format(" and each verdict" if table.published else "", len(table.shown))
     more = [metric for metric in table.frame["metric"].unique() if metric not in HEADING_OF]
     if more:
         yield f"In the CSV file also: {', '.join(more)}."

@@ -69,9 +69,15 @@ def test_the_note_says_how_to_read_it_and_that_nothing_is_corrected():
     )
 
 
+def test_what_verdicts_mean_of_two_equal_numbers_is_told_where_there_are_any():
+    # k=4 and the baseline of Table I are both printed 15.82 in APs.
+    assert "Two that are printed the same (0.00): reproduced" in md(a_table("table1"))
+    assert "Two that are printed the same" not in md(a_table("table2"))
+
+
 def test_what_is_counted_is_told_where_a_part_is_missing():
     single = "± seeds is — at n = 1: one seed shows no spread, so the interval counts test images"
-    seeds = "± images is —: not every run was scored on test images drawn anew, so the interval"
+    seeds = "± images is —: not every run was scored on test images drawn anew ("
     neither = "No interval: one seed shows no spread, and not every run was scored on test images"
     told = {
         "both": md(table2(0.2, 0.3)),
