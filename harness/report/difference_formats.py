@@ -8,6 +8,7 @@ from pandas.io.formats.style import Styler
 
 from harness.errors import HarnessError, unknown
 from harness.report import latex
+from harness.report.difference_notes import notes
 from harness.report.html import ascii_only
 from harness.report.markdown import escaped, padded_table
 from harness.report.printed_differences import (
@@ -15,7 +16,6 @@ from harness.report.printed_differences import (
     VERDICT,
     Differences,
     comparisons,
-    notes,
     places,
 )
 from harness.report.tables import CSV_DECIMALS, SUFFIXES
@@ -101,7 +101,7 @@ def _float(table: Differences, frame: pd.DataFrame, number: int, of: int) -> str
     tabular = tabular.replace("\\addlinespace\n\\bottomrule", r"\bottomrule")
     below = notes(table) if number == of else [BELOW_THE_LAST]
     return latex.FLOAT.format(
-        runs=table.runs,
+        runs=" ".join(table.runs.split()),  # in a comment, which the end of a line would end
         caption=latex.escaped(table.caption + (f" ({number} of {of})" if of > 1 else "")),
         name=f"{table.name}_differences{'' if number == 1 else f'_{number}'}",
         tabular=AT_MOST_A_PAGE.format(tabular),

@@ -9,7 +9,8 @@ import pytest
 from harness.errors import HarnessError
 from harness.grid import Layout
 from harness.report.difference_formats import render_differences
-from harness.report.printed_differences import Differences, notes
+from harness.report.difference_notes import notes
+from harness.report.printed_differences import Differences
 from harness.report.tables import SUFFIXES
 from tests.report.made_up import NO_GAIN, NOTE, a_table, row
 
@@ -132,8 +133,10 @@ def test_where_nothing_is_trained_all_is_marked_and_what_is_published_stands(for
         assert "- Runs, method-baseline, none yet." in text
 
 
-def own_table(name: str, published: float = math.nan, verdict: str = "") -> Differences:
-    frame = a_table("table2").frame[:1].assign(row=name, published=published, verdict=verdict)
+def own_table(name: str) -> Differences:
+    """One difference of a table that is not in the paper, with a run."""
+    frame = a_table("table2").frame[:1].assign(row=name, published=math.nan, verdict="")
+    frame = frame.assign(n=1, seeds="0", runs="a-b")
     return Differences("own", frame, Layout(f"Of {name}.", ("Method", "mAP")), NOTE)
 
 
@@ -199,7 +202,7 @@ def test_latex_splits_what_is_higher_than_a_page_and_explains_it_once():
 def test_latex_compiles_and_no_table_is_larger_than_a_page(tmp_path):
     tables = [a_table("table1"), with_more_metrics("AP80", "AP90", "boundary AP"), table2(0.2)]
     tables += [a_table("table3", scale="demo")]
-    tables += [own_table("<b>&|_*$%#\\~^{}×✓−–—[a]*")]
+    tables += [own_table("<b>&|_*$%#\\~^{}×✓−–—[a]*\nb & c")]
     (tmp_path / "all.tex").write_text(
         "\\documentclass[twocolumn]{article}\n\\usepackage{booktabs,amssymb,graphicx}\n"
         f"\\begin{{document}}\n{render_differences(tables, 'latex')}\\end{{document}}\n",

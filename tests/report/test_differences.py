@@ -153,6 +153,14 @@ def test_a_table_of_ones_own_has_differences_and_no_verdicts():
     assert math.isnan(found["published"])
 
 
+def test_other_code_behind_one_of_two_rows_of_ones_own_is_told_beside_their_difference():
+    scores = {name: row(name, *THREE) for name in ("plain", "fair")}
+    frame = differences_frame(own_cells(), scores, pd.DataFrame(), other_code=["fair"])
+    found = line(frame, "fair", "AP")
+    assert (found["ours"], found["verdict"]) == (0.0, "not comparable")
+    assert found["because"].startswith("code: one of the two was made with another harness/losses")
+
+
 def test_an_unfair_pair_has_no_difference_and_names_the_fields():
     scores = {name: row(name, *THREE) for name in ("plain", "fair", "batch 4")}
     found = line(differences_frame(own_cells(), scores, pd.DataFrame()), "batch 4", "AP")
