@@ -2,7 +2,8 @@
 
 The boundary of a mask is what erosion takes away: its pixels that are not further from the outside
 than a fraction of the image's diagonal. Beyond the image is outside. Two masks overlap by the lower
-of mask IoU and boundary IoU.
+of mask IoU and boundary IoU. A crowd keeps its mask IoU: what lies in it is to be ignored, and the
+contour around many objects is no object's. So does the evaluation code of the method's authors.
 
 Source: Cheng et al., "Boundary IoU: Improving Object-Centric Image Segmentation Evaluation" (2021).
 """
@@ -32,7 +33,8 @@ def boundary_overlaps(
 ) -> Floats:
     """The lower of mask IoU and boundary IoU of each pair whose mask IoU can match at all.
 
-    Pairs below the lowest of `IOU_THRESHOLDS` keep their mask IoU: no boundary could raise it.
+    Pairs below the lowest of `IOU_THRESHOLDS` keep their mask IoU, no boundary could raise it; and
+    so do those with a crowd.
 
     Args:
         detections: of a results file.
@@ -76,19 +78,19 @@ def _lower(
         drawn = [np.empty((0, 0), np.uint8) for _ in range(low, high)]
         corners = np.zeros((high - low, 2), np.int64)
         for d in range(first, last):
-            if matrix[d - first].max() < lowest:
+            compared = (matrix[d - first] >= lowest) & ~objects.crowd[low:high]
+            if not compared.any():
                 continue
             ours, left, top = _boundary(detections.spans, d, height[group], reach[group])
             for j in range(high - low):
-                if matrix[d - first, j] < lowest:
+                if not compared[j]:
                     continue
                 if not drawn[j].size:
                     drawn[j], corners[j, 0], corners[j, 1] = _boundary(
                         objects.spans, low + j, height[group], reach[group]
                     )
                 common = _common(ours, drawn[j], corners[j, 0] - left, corners[j, 1] - top)
-                crowd = objects.crowd[low + j]
-                of_boundary = over_union(common, ours.sum(), drawn[j].sum(), crowd)
+                of_boundary = over_union(common, ours.sum(), drawn[j].sum(), False)
                 matrix[d - first, j] = min(matrix[d - first, j], of_boundary)
 
 
