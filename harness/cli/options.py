@@ -93,3 +93,6 @@ Detections = Annotated[
     typer.Option("--results", help="Detections in COCO's results format, plain or gzip."),
 ]
 Task = Annotated[str, typer.Option(help="What is compared. segm: masks. bbox: boxes.")]
+WithBoundary = Annotated[
+    bool, typer.Option("--boundary", help="Boundary AP of the masks too: how right contours are.")
+]

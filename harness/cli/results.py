@@ -21,6 +21,7 @@ from harness.cli.options import (
     Table,
     Tables,
     Task,
+    WithBoundary,
 )
 
 app = typer.Typer()
@@ -92,9 +93,13 @@ def figure(name: Figure, scale: Scale = PAPER, data: Data = None) -> None:
 
 @app.command()
 def score(
-    gt: GroundTruth, results: Detections, task: Task = "segm", as_json: AsJson = False
+    gt: GroundTruth,
+    results: Detections,
+    task: Task = "segm",
+    boundary: WithBoundary = False,
+    as_json: AsJson = False,
 ) -> None:
     """Print the AP of any results file, as a whole and by category, against its ground truth."""
     from harness.commands.score import print_score
 
-    print_score(gt, results, task, as_json=as_json)
+    print_score(gt, results, task, boundary=boundary, as_json=as_json)

@@ -14,7 +14,7 @@ class Evaluation:
     """What a results file is worth.
 
     Attributes:
-        task: what was compared, "segm" for masks or "bbox" for boxes.
+        task: what was compared, "segm" for masks, "bbox" for boxes, "boundary" for their contours.
         evaluator: name and version of what computed it.
         images, objects, crowds, detections: how many there are. Objects are no crowds; annotations
             of images or categories that the file does not list count nowhere.

@@ -1,7 +1,7 @@
 """`harness score` as people read it: AP as a whole, then of each category. To stdout."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import Console, Group
 from rich.table import Table
@@ -11,27 +11,35 @@ from harness.evaluation import Evaluation
 from harness.report.notes import NO_GROUND_TRUTH
 from harness.terminal.words import table, title
 
-COMPARED = {"segm": "masks", "bbox": "boxes"}
+NAMES = {
+    "segm": "COCO AP of masks",
+    "bbox": "COCO AP of boxes",
+    "boundary": "Boundary AP of masks",
+}
 
 
-def show_score(evaluation: Evaluation, console: Console | None = None) -> None:
-    """Print an evaluation; categories with the highest AP first.
+def show_scores(evaluations: Sequence[Evaluation], console: Console | None = None) -> None:
+    """Print evaluations one below the other; categories with the highest AP first.
 
     Args:
-        evaluation: of `harness.evaluation.evaluate`.
+        evaluations: of `harness.evaluation.evaluate` or `evaluate_boundary`.
         console: where to; stdout by default.
     """
-    (console or Console()).print(
-        Group(
-            title(f"COCO AP of {COMPARED[evaluation.task]}, in percent points"),
-            Text(_counts(evaluation)),
-            Text(f"evaluator: {evaluation.evaluator}"),
-            "",
-            _aps(evaluation),
-            *_notes(evaluation),
-        ),
-        highlight=False,
-        markup=False,
+    console = console or Console()
+    for number, evaluation in enumerate(evaluations):
+        if number:
+            console.print()
+        console.print(_score(evaluation), highlight=False, markup=False)
+
+
+def _score(evaluation: Evaluation) -> Group:
+    return Group(
+        title(f"{NAMES[evaluation.task]}, in percent points"),
+        Text(_counts(evaluation)),
+        Text(f"evaluator: {evaluation.evaluator}"),
+        "",
+        _aps(evaluation),
+        *_notes(evaluation),
     )
 
 

@@ -12,6 +12,7 @@ import pytest
 from harness.cli import main
 
 MASK = {"size": [40, 60], "counts": "0T3lW2"}  # run lengths 0, 100, 2300: the first 100 pixels
+TWO_COLUMNS = "0`2`X2"  # run lengths 0, 80, 2320
 
 
 class Files:
@@ -128,6 +129,39 @@ def test_boxes_are_scored_when_they_are_asked_for(files, score):
     code, printed, _ = score(*files.options, "--task", "bbox")
     assert code == 0
     assert printed.startswith("COCO AP of boxes, in percent points\n")
+
+
+def test_boundary_ap_follows_the_masks(files, score):
+    masks, both = (score(*files.options, *more)[1] for more in ((), ("--boundary",)))
+    assert both.startswith(masks)
+    assert "\n\nBoundary AP of masks, in percent points\n2 images" in both
+
+
+def test_boundary_ap_is_one_more_key_of_the_json(files, score):
+    # The object is two columns of 40 pixels and half of a third; found are the two: mask IoU 0.8,
+    # right at seven of ten thresholds. Contours are round(0.02 * 72.1) = 1 pixel wide: the object's
+    # leaves out 18 pixels of its second column, the detection's none. Boundary IoU is 62 / 100,
+    # right at three.
+    files.result["segmentation"] = MASK | {"counts": TWO_COLUMNS}
+    files.write(files.truth, [files.result])
+    half = 100 * 51 / 101
+    found = json.loads(score(*files.options, "--json", "--boundary")[1], parse_constant=pytest.fail)
+    assert found["ap"]["AP"] == pytest.approx(0.7 * half)
+    star = {"AP": 0.3 * half, "AP50": half, "AP75": 0, "APs": 0.3 * half, "APm": None, "APl": None}
+    star |= {"AP80": 0, "AP90": 0}
+    boundary = found["boundary"]
+    assert set(boundary) == {"ap", "per_category"}
+    assert boundary["ap"] == pytest.approx(star)
+    assert boundary["per_category"]["star"] == pytest.approx(star)
+    assert boundary["per_category"]["gear"] == dict.fromkeys(star)
+
+
+def test_boxes_have_no_boundary_ap(files, refused):
+    message = refused(*files.options, "--task", "bbox", "--boundary")
+    assert message == (
+        "HarnessError: --boundary compares masks, and --task bbox has none. "
+        "Leave one of the two out.\n"
+    )
 
 
 def test_gzip_is_read_as_it_is(files, score):

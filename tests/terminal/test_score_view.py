@@ -1,12 +1,13 @@
 """An evaluation as people read it, at 80 columns."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
 from harness.evaluation import Evaluation
 from harness.records import EXTENDED_METRICS
-from harness.terminal.score_view import show_score
+from harness.terminal.score_view import show_scores
 
 
 def aps(ap: float) -> dict[str, float]:
@@ -27,7 +28,7 @@ def evaluation(**categories: float) -> Evaluation:
 
 
 def shown(evaluation, console) -> list[str]:
-    show_score(evaluation, console)
+    show_scores([evaluation], console)
     lines = console.file.getvalue().splitlines()
     assert all(len(line) <= 80 for line in lines)
     return [" ".join(line.split()) for line in lines]
@@ -49,6 +50,24 @@ def test_the_whole_comes_first_then_the_categories_from_the_best_to_the_unknown(
         "ant" + 8 * " n/a",
         "",
         "n/a: no object of that category and size.",
+    ]
+
+
+def test_boundary_ap_stands_below_the_masks_as_a_table_of_its_own(console):
+    masks = evaluation(cat=20)
+    boundaries = replace(masks, task="boundary", evaluator="harness 0.1.0", ap=aps(12.5))
+    show_scores([masks, boundaries], console)
+    lines = [" ".join(line.split()) for line in console.file.getvalue().splitlines()]
+    first, second = lines[: len(lines) // 2], lines[len(lines) // 2 + 1 :]
+    assert lines[len(first)] == ""
+    assert first[0] == "COCO AP of masks, in percent points"
+    assert second == [
+        "Boundary AP of masks, in percent points",
+        first[1],
+        "evaluator: harness 0.1.0",
+        *first[3:5],
+        "all" + 8 * " 12.50",
+        "cat" + 8 * " 20.00",
     ]
 
 
