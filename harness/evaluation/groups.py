@@ -54,6 +54,10 @@ def in_threads(work: Callable[[int, int], object], items: int) -> None:
         items: how many there are.
     """
     threads = len(os.sched_getaffinity(0))
-    bounds = np.linspace(0, items, threads * SHARES + 1).astype(int).tolist()
+    shares = min(items, threads * SHARES)
+    if shares < 2:
+        work(0, items)  # at once: to begin threads would take longer
+        return
+    bounds = np.linspace(0, items, shares + 1).astype(int).tolist()
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(work, bounds[:-1], bounds[1:]))

@@ -8,17 +8,15 @@ import numpy as np
 
 from harness.evaluation.groups import Groups, in_threads
 from harness.evaluation.objects import Floats, Objects
-from harness.evaluation.run_lengths import Ints, Pixels
+from harness.evaluation.run_lengths import Pixels
 
 
 def overlaps(detections: Objects, objects: Objects, groups: Groups) -> Floats:
     """IoU of each pair, in the order of `Groups.pairs`, from 0 to 1."""
     iou = np.zeros(groups.pairs[-1])
     count = _count_boxes if detections.boxes.shape[1] else _count_masks
-    areas = (detections.spans.areas, objects.spans.areas)
     in_threads(
-        lambda begin, end: count(begin, end, groups, detections, objects, *areas, iou),
-        len(groups.id),
+        lambda begin, end: count(begin, end, groups, detections, objects, iou), len(groups.id)
     )
     return iou
 
@@ -36,8 +34,6 @@ def _count_boxes(
     groups: Groups,
     detections: Objects,
     objects: Objects,
-    areas: Ints,
-    object_areas: Ints,
     iou: Floats,
 ) -> None:
     for group in range(begin, end):
@@ -60,8 +56,6 @@ def _count_masks(
     groups: Groups,
     detections: Objects,
     objects: Objects,
-    areas: Ints,
-    object_areas: Ints,
     iou: Floats,
 ) -> None:
     ours, theirs = detections.spans, objects.spans
@@ -75,7 +69,7 @@ def _count_masks(
                     ours.starts[a], ours.ends[a], theirs.starts[b], theirs.ends[b]
                 )
                 if common:
-                    iou[pair] = over_union(common, areas[d], object_areas[j], objects.crowd[j])
+                    iou[pair] = over_union(common, ours.areas[d], theirs.areas[j], objects.crowd[j])
                 pair += 1
 
 

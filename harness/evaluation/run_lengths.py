@@ -26,6 +26,7 @@ class Spans(NamedTuple):
     Attributes:
         starts, ends: the pixels from `starts` to before `ends`, in order; spans do not touch.
         first: of M masks M + 1 numbers; those from `first[m]` to before `first[m + 1]` are m's.
+        areas: the pixels that each mask covers.
         pixels: how many pixels each mask covers and leaves; DAMAGED where it is no whole sequence
             of run lengths.
     """
@@ -33,13 +34,8 @@ class Spans(NamedTuple):
     starts: Pixels
     ends: Pixels
     first: Ints
+    areas: Ints
     pixels: Ints
-
-    @property
-    def areas(self) -> Ints:
-        """The pixels that each mask covers."""
-        covered = np.concatenate([[0], np.cumsum(self.ends - self.starts)])
-        return np.asarray(covered[self.first[1:]] - covered[self.first[:-1]])
 
 
 def read_masks(masks: Sequence[str | bytes]) -> Spans:
@@ -55,9 +51,9 @@ def read_masks(masks: Sequence[str | bytes]) -> Spans:
     begins = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
     numbers = np.count_nonzero((letters - 48) & 0x20 == 0)
     starts, ends = np.empty((2, numbers // 2), np.int32)  # a span takes two of them
-    first, pixels = np.zeros(len(masks) + 1, np.int64), np.empty(len(masks), np.int64)
-    _read(letters, begins, starts, ends, first, pixels)
-    return Spans(starts[: first[-1]], ends[: first[-1]], first, pixels)
+    first, (areas, pixels) = np.zeros(len(masks) + 1, np.int64), np.zeros((2, len(masks)), np.int64)
+    _read(letters, begins, starts, ends, first, areas, pixels)
+    return Spans(starts[: first[-1]], ends[: first[-1]], first, areas, pixels)
 
 
 @numba.njit(nogil=True, cache=True)
@@ -67,6 +63,7 @@ def _read(
     starts: Pixels,
     ends: Pixels,
     first: Ints,
+    areas: Ints,
     pixels: Ints,
 ) -> None:
     spans = 0
@@ -96,6 +93,7 @@ def _read(
                     starts[spans] = position
                 ends[spans] = position + run
                 spans += 1
+                areas[mask] += run
             position += run
             before_that, before = before, run
             number = length = 0
