@@ -55,8 +55,8 @@ def in_threads(work: Callable[[int, int], object], items: int) -> None:
     """
     threads = len(os.sched_getaffinity(0))
     shares = min(items, threads * SHARES)
-    if shares < 2:
-        work(0, items)  # at once: to begin threads would take longer
+    if threads == 1 or shares < 2:
+        work(0, items)  # at once: nothing is won by threads, and to begin them takes long
         return
     bounds = np.linspace(0, items, shares + 1).astype(int).tolist()
     with ThreadPoolExecutor(threads) as pool:
