@@ -104,16 +104,20 @@ def average_precision(sizes: Sequence[Ranked], weights: Weights) -> Floats:
 
 def _of_size(ranked: Ranked, weights: Weights) -> Floats:
     """AP from 0 to 1, shape (weightings, thresholds)."""
-    # A hit for each detection of a category, and those of blocks again for each copy of the image.
-    in_blocks = 2 * np.count_nonzero(ranked.block_end > np.arange(len(ranked.image)) + 1)
-    copies = weights.max(initial=0)
-    room = int(np.diff(ranked.first).max(initial=0) + in_blocks * copies)
+    room = _room(ranked, int(weights.max(initial=0)))
     means = np.empty((len(weights), len(IOU_THRESHOLDS)))
     in_threads(
         lambda begin, end: _average_precision(begin, end, ranked, weights, room, means),
         len(weights),
     )
     return means
+
+
+def _room(ranked: Ranked, copies: int) -> int:
+    """No category has more hits: its detections, those of blocks for each copy of an image."""
+    more_in_block = ranked.block_end > np.arange(len(ranked.image)) + 1  # all of it but its last
+    so_far = np.concatenate([[0], np.cumsum(more_in_block)])[ranked.first]
+    return int((np.diff(ranked.first) + 2 * copies * np.diff(so_far)).max(initial=0))
 
 
 @numba.njit(nogil=True, cache=True)
