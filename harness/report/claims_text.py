@@ -21,8 +21,8 @@ NOTES = (
     "holds, fails: on the numbers as printed, and on our means over the n seeds that all rows of a "
     f"statement have. Below {DECIDED_FROM} seeds that decides nothing.",
     "share: of replicates, those in which the statement holds, or k is best. A replicate draws the "
-    "test images anew, and the seeds; of one seed the images alone. Of few seeds the spread in "
-    "them is too small, by a third for three, so that shares lie too near 0% and 100%.",
+    "test images anew, and the seeds; of one seed the images alone. Of few seeds their variance is "
+    "too small, by a third for three, so that shares lie too near 0% and 100%.",
     "A gain that is claimed to the hundredth holds in few replicates, whatever is true: the "
     "verdict on the difference says whether it was reproduced.",
 )

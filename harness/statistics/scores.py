@@ -91,7 +91,7 @@ def redrawn(rows: Sequence[Scores], metric: str, seed: int = 0) -> list[Draws]:
     """The mean of each row in replicates that draw images and seeds anew, the same for all rows.
 
     Seeds are drawn with replacement from those that all rows have. Of one seed there is nothing to
-    draw, and with few the spread is too small: by a third for three.
+    draw, and with few their variance is too small: by a third for three.
 
     Args:
         rows: of one table.
