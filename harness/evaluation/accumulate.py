@@ -7,10 +7,10 @@ replacement need no new matches. With all weights 1 this is pycocotools' accumul
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from harness.evaluation.compiled import compiled
 from harness.evaluation.groups import in_threads
 from harness.evaluation.matching import EVERY_BIT, IOU_THRESHOLDS, Bits, Matches
 from harness.evaluation.objects import Floats, Objects
@@ -120,7 +120,7 @@ def _room(ranked: Ranked, copies: int) -> int:
     return int((np.diff(ranked.first) + 2 * copies * np.diff(so_far)).max(initial=0))
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def _average_precision(
     begin: int, end: int, ranked: Ranked, weights: Weights, room: int, means: Floats
 ) -> None:
@@ -145,7 +145,7 @@ def _average_precision(
             means[row, t] = means[row, t] / categories if categories else np.nan
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def _collect_hits(ranked: Ranked, category: int, weight: Weights, hits: Ints, number: Ints) -> None:
     number[:] = 0
     right_so_far, extra = np.zeros((2, len(number)), np.int64)
@@ -175,7 +175,7 @@ def _collect_hits(ranked: Ranked, category: int, weight: Weights, hits: Ints, nu
         begin = end
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def _needed(positives: int, needed: Ints) -> None:
     """How many hits reach each of `RECALLS`, by the division that pycocotools makes."""
     for i in range(len(RECALLS)):
@@ -185,7 +185,7 @@ def _needed(positives: int, needed: Ints) -> None:
         needed[i] = hits
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def _area(hits: Ints, needed: Ints) -> float:
     """The mean over `RECALLS` of the best precision at that recall or above."""
     total, left = 0.0, len(needed)  # those not yet counted, from the highest down

@@ -120,10 +120,18 @@ def paired_bootstrap(
 
 
 def draws(images: int, replicates: int, seed: int) -> Weights:
-    """How often each image stands in each draw, shape (replicates, images)."""
-    rng = np.random.default_rng(seed)
-    drawn = rng.multinomial(images, np.full(images, 1 / max(images, 1)), size=replicates)
-    return drawn.astype(np.int32)
+    """How often each image stands in each draw, shape (replicates, images).
+
+    From the raw numbers of the generator, which numpy keeps as they are in all its versions: what
+    was drawn years ago can be compared with what is drawn now.
+    """
+    if not images:
+        return np.zeros((replicates, 0), np.int32)
+    numbers = np.random.PCG64(seed).random_raw((replicates, images))
+    places = (numbers % np.uint64(images)).astype(np.int64)
+    places += images * np.arange(replicates)[:, None]
+    counts = np.bincount(places.ravel(), minlength=replicates * images)
+    return counts.reshape(replicates, images).astype(np.int32)
 
 
 def replicated(ranked: Sequence[Ranked], weights: Weights) -> Floats:

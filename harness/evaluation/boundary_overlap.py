@@ -8,10 +8,10 @@ contour around many objects is no object's. So does the evaluation code of the m
 Source: Cheng et al., "Boundary IoU: Improving Object-Centric Image Segmentation Evaluation" (2021).
 """
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from harness.evaluation.compiled import compiled
 from harness.evaluation.groups import Groups, in_threads
 from harness.evaluation.matching import IOU_THRESHOLDS
 from harness.evaluation.objects import Floats, Objects
@@ -57,7 +57,7 @@ def boundary_overlaps(
     return lower
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def _lower(
     begin: int,
     end: int,
@@ -94,7 +94,7 @@ def _lower(
                 matrix[d - first, j] = min(matrix[d - first, j], of_boundary)
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def _boundary(masks: Spans, mask: int, height: int, reach: int) -> tuple[Window, int, int]:
     """The boundary of a mask in the smallest window around it, by column and row; its corner."""
     first, last = masks.first[mask], masks.first[mask + 1]
@@ -122,7 +122,7 @@ def _boundary(masks: Spans, mask: int, height: int, reach: int) -> tuple[Window,
     return pixels, left, top
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def _rows(starts: Pixels, ends: Pixels, height: int) -> tuple[int, int]:
     """The first and the last row in which a mask is set."""
     top, bottom = height - 1, 0
@@ -134,7 +134,7 @@ def _rows(starts: Pixels, ends: Pixels, height: int) -> tuple[int, int]:
     return top, bottom
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def _common(one: Window, other: Window, columns: int, rows: int) -> int:
     """Window in both, where the other's corner is `columns` and `rows` further than the one's."""
     common = 0

@@ -8,10 +8,10 @@ matched with none and not of that size.
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from harness.evaluation.compiled import compiled
 from harness.evaluation.groups import Groups, in_threads
 from harness.evaluation.objects import Bools, Floats, Objects
 from harness.evaluation.run_lengths import Ints
@@ -63,7 +63,7 @@ def _of_size(area: Floats) -> Bools:
     return np.asarray((area >= SIZES[:, :1]) & (area <= SIZES[:, 1:]))
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def _match(
     begin: int,
     end: int,
@@ -96,7 +96,7 @@ def _match(
                         matches.counted[size, d] &= ~bit
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def _best(iou: Floats, order: Ints, free: Bools, counts: Bools, threshold: float) -> int:
     best, found = min(threshold, 1 - 1e-10), -1
     for j in order:

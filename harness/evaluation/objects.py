@@ -13,7 +13,8 @@ import numpy.typing as npt
 from pycocotools import mask as rle
 
 from harness.data.fields import Item
-from harness.evaluation.run_lengths import Ints, Spans, read_masks
+from harness.data.run_lengths import decompressed
+from harness.evaluation.run_lengths import DAMAGED, Ints, Spans, read_masks
 
 MOST_DETECTIONS = 100  # of one category in one image
 
@@ -56,6 +57,10 @@ class Places:
     categories: Mapping[int, int]
     sizes: Ints
 
+    def lists(self, item: Item) -> bool:
+        """Whether the ground truth lists the image and the category of an annotation."""
+        return item["image_id"] in self.images and item["category_id"] in self.categories
+
     def group(self, item: Item) -> int:
         """The group of an annotation or a result."""
         category = self.categories[item["category_id"]]
@@ -82,10 +87,12 @@ def objects_of(ground_truth: Item, at: Places, task: str) -> Objects:
         at: its places.
         task: "segm" or "bbox".
     """
+    # Of two annotations with one id pycocotools counts the last one twice.
+    by_id = {annotation["id"]: annotation for annotation in ground_truth["annotations"]}
     listed = [
-        annotation
+        by_id[annotation["id"]]
         for annotation in ground_truth["annotations"]
-        if annotation["image_id"] in at.images and annotation["category_id"] in at.categories
+        if at.lists(annotation) and at.lists(by_id[annotation["id"]])
     ]
     group = np.array([at.group(annotation) for annotation in listed], np.int64)
     order = np.argsort(group, kind="stable")
@@ -97,11 +104,7 @@ def objects_of(ground_truth: Item, at: Places, task: str) -> Objects:
         crowd=np.array([bool(one["iscrowd"]) for one in found], np.bool_),
         area=np.array([one["area"] for one in found], np.float64),
         boxes=_boxes(found, task),
-        spans=read_masks(
-            [_counts(one["segmentation"], *size) for one, size in zip(found, size_of, strict=True)]
-            if task == "segm"
-            else []
-        ),
+        spans=_spans(found, size_of) if task == "segm" else read_masks([]),
     )
 
 
@@ -135,6 +138,20 @@ def _boxes(items: Sequence[Item], task: str) -> Floats:
     if task != "bbox":
         return np.empty((len(items), 0))
     return np.array([item["bbox"] for item in items], np.float64).reshape(-1, 4)
+
+
+def _spans(annotations: Sequence[Item], sizes: Sequence[list[int]]) -> Spans:
+    counts = [
+        _counts(annotation["segmentation"], *size)
+        for annotation, size in zip(annotations, sizes, strict=True)
+    ]
+    spans = read_masks(counts)
+    # The ground truth has passed its checks: these have numbers with more characters than needed.
+    padded = np.flatnonzero(spans.pixels == DAMAGED).tolist()
+    for mask in padded:
+        runs = decompressed(str(annotations[mask]["segmentation"]["counts"]))
+        counts[mask] = _counts({"size": sizes[mask], "counts": runs}, *sizes[mask])
+    return read_masks(counts) if padded else spans
 
 
 def _counts(segmentation: Item | list[list[float]], height: int, width: int) -> str | bytes:

@@ -3,9 +3,9 @@
 Against a crowd, the union is the detection alone.
 """
 
-import numba
 import numpy as np
 
+from harness.evaluation.compiled import compiled
 from harness.evaluation.groups import Groups, in_threads
 from harness.evaluation.objects import Floats, Objects
 from harness.evaluation.run_lengths import Pixels
@@ -21,13 +21,13 @@ def overlaps(detections: Objects, objects: Objects, groups: Groups) -> Floats:
     return iou
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def over_union(common: float, one: float, other: float, crowd: bool) -> float:
     """IoU of two areas; `crowd` says that the other is one."""
     return common / (one if crowd else one + other - common)
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def _count_boxes(
     begin: int,
     end: int,
@@ -49,7 +49,7 @@ def _count_boxes(
                 pair += 1
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def _count_masks(
     begin: int,
     end: int,
@@ -73,7 +73,7 @@ def _count_masks(
                 pair += 1
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def _common_pixels(starts: Pixels, ends: Pixels, other_starts: Pixels, other_ends: Pixels) -> int:
     common = i = j = 0
     while i < len(starts) and j < len(other_starts):

@@ -7,9 +7,10 @@ masks of a results file at once, some 2 µs each, and is compiled for it.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from harness.evaluation.compiled import compiled
 
 DAMAGED = -1
 LONGEST_NUMBER = 7  # characters; enough for 34 bits
@@ -56,7 +57,7 @@ def read_masks(masks: Sequence[str | bytes]) -> Spans:
     return Spans(starts[: first[-1]], ends[: first[-1]], first, areas, pixels)
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def _read(
     letters: npt.NDArray[np.uint8],
     begins: Ints,

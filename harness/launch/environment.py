@@ -17,7 +17,10 @@ from harness.errors import ResultsError
 from harness.files import read_json
 from harness.launch.code import describe_code
 
-PACKAGES = ("torch", "torchvision", "detectron2", "sal-detectron2", "numpy", "pycocotools")
+PACKAGES = (
+    *("torch", "torchvision", "detectron2", "sal-detectron2"),
+    *("numpy", "numba", "pycocotools"),
+)
 SLURM = {
     "cluster": "SLURM_CLUSTER_NAME",
     "partition": "SLURM_JOB_PARTITION",

@@ -21,6 +21,9 @@ from harness.launch.environment import (
 from harness.paths import RunPaths, RunsFolder
 from harness.records import TASKS, Metrics, read_outcome, write_metrics
 
+AP = dict[str, dict[str, float | None]]  # by task and metric
+Scored = tuple[str, AP]
+
 
 def train_and_score(
     spec: RunSpec, paths: RunPaths, clock: Stopwatch, *, on_gpu: bool, leave: Callable[[], None]
@@ -57,13 +60,14 @@ def train_and_score(
     environment |= device
     write_json(paths.environment, environment)
     print_progress()
+    score = _scorer()  # an installation that cannot score fails now, not after days of training
     with clock.training():
         trained = train(spec, paths, RunsFolder(paths.folder.parent))
     leave()
     annotations = dict(trained.annotations)
-    ap: dict[str, dict[str, float | None]] = {}
+    ap: AP = {}
     if spec.test_split is not None:
-        annotations[spec.test_split], ap = _score(spec, paths, spec.test_split)
+        annotations[spec.test_split], ap = score(spec, paths, spec.test_split)
     base = base_of(spec)
     write_metrics(
         paths.metrics,
@@ -81,25 +85,30 @@ def train_and_score(
     )
 
 
-def _score(
-    spec: RunSpec, paths: RunPaths, split: str
-) -> tuple[str, dict[str, dict[str, float | None]]]:
-    """The sha256 of the test split's annotations, and AP by task and metric."""
+def _scorer() -> Callable[[RunSpec, RunPaths, str], Scored]:
+    """Scores a trained run on a split; importing is done, which tells that it can be.
+
+    It gives the sha256 of the split's annotations, and AP by task and metric.
+    """
     from harness.detection.predict import predict
     from harness.evaluation import coco_ap
     from harness.evaluation.replicates import replicate
     from harness.replicates import write_replicates
 
-    annotations_hash = predict(spec, paths)
-    ground_truth = locate(split, spec.data_dir).annotations
-    write_replicates(paths.replicates, replicate(spec.run_id, ground_truth, paths.results))
-    return annotations_hash, {
-        task: {
-            metric: None if math.isnan(value) else value
-            for metric, value in coco_ap(ground_truth, paths.results, task=task).items()
+    def score(spec: RunSpec, paths: RunPaths, split: str) -> Scored:
+        annotations_hash = predict(spec, paths)
+        ground_truth = locate(split, spec.data_dir).annotations
+        ap = {
+            task: {
+                metric: None if math.isnan(value) else value
+                for metric, value in coco_ap(ground_truth, paths.results, task=task).items()
+            }
+            for task in TASKS
         }
-        for task in TASKS
-    }
+        write_replicates(paths.replicates, replicate(spec.run_id, ground_truth, paths.results))
+        return annotations_hash, ap
+
+    return score
 
 
 def _trained_before_s(paths: RunPaths) -> float:

@@ -12,6 +12,7 @@ from harness.evaluation.ground_truth import read_ground_truth
 from harness.evaluation.ranking import rankings, read_truth
 from harness.evaluation.results_file import read_results
 from harness.records import METRICS
+from tests.evaluation.conftest import Scene
 from tests.evaluation.random_data import RandomData
 
 each_task = pytest.mark.parametrize("task", ["segm", "bbox"])
@@ -100,3 +101,31 @@ def test_each_row_of_weights_has_its_own_ap(new_scene):
     scene.detect(0, 0, 40, 40, score=0.5, image_id=0)
     found = weighted(scene.write(), "segm", [[1, 0], [0, 1], [0, 0]])
     np.testing.assert_allclose(found[:, 0], [100, 0, np.nan], atol=1e-9)
+
+
+def test_of_two_annotations_with_one_id_the_last_counts_twice_as_in_pycocotools(tmp_path):
+    # Only COCO's own minival may have such: two objects of id 1, and only the second is found.
+    scene = Scene(tmp_path)
+    scene.gt_json = tmp_path / "instances_minival2014.json"
+    scene.add_object(0, 0, 40, 40)
+    scene.add_object(100, 100, 40, 40)
+    scene.annotations[1]["id"] = 1
+    scene.detect(0, 0, 40, 40, score=0.9)
+    scene.detect(100, 100, 40, 40, score=0.8)
+    files = scene.write()
+    expected = coco_ap(*files)["AP"]
+    assert 0 < expected < 100
+    assert weighted(files, "segm", [[1]])[0, 0] == pytest.approx(expected)
+
+
+def test_a_mask_of_the_ground_truth_whose_numbers_are_padded_is_read(scene):
+    # The first number gets seven characters more, which hold nothing: all but the last say that
+    # the number goes on.
+    counts = scene.annotations[0]["segmentation"]["counts"]
+    end = next(place for place, letter in enumerate(counts) if not (ord(letter) - 48) & 0x20)
+    goes_on = chr(ord(counts[end]) + 0x20)
+    padded = counts[:end] + goes_on + chr(48 + 0x20) * 6 + "0" + counts[end + 1 :]
+    scene.annotations[0]["segmentation"]["counts"] = padded
+    files = scene.write()
+    assert coco_ap(*files)["AP"] == pytest.approx(100)
+    assert weighted(files, "segm", [[1]])[0, 0] == pytest.approx(100)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from harness.evaluation import coco_ap, paired_bootstrap
+from harness.evaluation.bootstrap import draws
 from tests.evaluation.random_data import RandomData
 from tests.evaluation.test_average_precision import repeated, write
 
@@ -84,7 +85,7 @@ def test_draws_are_data_sets_in_which_images_stand_several_times(tmp_path):
     images = len(RandomData(5).images)
     assert images > 2
     expected = []
-    for weights in np.random.default_rng(7).multinomial(images, [1 / images] * images, size=25):
+    for weights in draws(images, replicates=25, seed=7):
         one, other = (
             coco_ap(*write(tmp_path, repeated(data, weights)))["AP"]
             for data in (turned(RandomData(5)), RandomData(5))
@@ -116,3 +117,19 @@ def test_boxes_and_boundaries_are_compared_too(two):
 def test_a_wrong_argument_is_named_with_what_is_allowed(two, wrong, message):
     with pytest.raises(ValueError, match=f"^{message}$"):
         paired_bootstrap(*two, **wrong)
+
+
+def test_each_draw_has_as_many_images_as_there_are_and_each_is_as_likely():
+    drawn = draws(images=50, replicates=2000, seed=0)
+    assert (drawn.sum(axis=1) == 50).all()
+    # 2,000 draws of 50: each image 2,000 times on average, with a standard deviation of 44.
+    assert abs(drawn.sum(axis=0) - 2000).max() < 4 * 44
+    # Not there at all: (1 - 1/50)^50 = 36.4 % of the time.
+    assert (drawn == 0).mean() == approx(0.364, abs=0.005)
+
+
+def test_draws_are_the_same_in_every_version_of_numpy():
+    # What was drawn with an earlier one can be compared with what is drawn with this.
+    pinned = [[1, 2, 0, 1], [0, 1, 1, 2], [2, 1, 0, 1]]
+    assert draws(images=4, replicates=3, seed=0).tolist() == pinned
+    assert draws(images=0, replicates=3, seed=0).shape == (3, 0)
