@@ -49,12 +49,19 @@ def changed(path, change):
     path.write_bytes(gzip.compress(json.dumps(value).encode()))
 
 
+def flipped(content):
+    """With one byte in its middle changed."""
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 0xFF]) + content[middle + 1 :]
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
         (lambda path: path.unlink(), "cannot be read"),
         (lambda path: path.write_bytes(path.read_bytes()[:50]), "cannot be read"),
-        (lambda path: path.write_bytes(b"{}"), "cannot be read"),
+        (lambda path: path.write_bytes(b"{}"), "is no file of replicates of schema 1"),
+        (lambda path: path.write_bytes(flipped(path.read_bytes())), "cannot be read"),
         (lambda path: changed(path, lambda value: value.update(schema=2)), "of schema 1"),
         (lambda path: changed(path, lambda value: value.pop("ap")), "is no file of replicates"),
         (lambda path: changed(path, lambda value: value["draws"].pop("segm")), "is no file"),

@@ -1,7 +1,7 @@
 """Copies what finished runs say of themselves into the results, which are small and committed."""
 
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from harness.files import replacing
 from harness.grid import Grid
 from harness.paths import ResultsFolder, RunsFolder
 from harness.records import read_metrics
-from harness.replicates import read_replicates
+from harness.replicates import belong, read_replicates
 
 # A write waits for the disk (fsync), not for the processor: 10,000 files in a row take half a
 # minute, side by side a few seconds.
@@ -41,9 +41,34 @@ def collect(
             its replicates are.
     """
     new = _copy_new(grid.runs, lambda id: runs.run(id).metrics, results.metrics, read_metrics)
-    _copy_new(grid.runs, lambda id: runs.run(id).replicates, results.replicates, read_replicates)
-    score_again(grid, runs, results, tell)
+    changed = set(new)
+    copied = _copy_new(
+        # Without metrics of its own a run is being scored again: its replicates are not those of
+        # the metrics that were collected before.
+        [run_id for run_id in grid.runs if runs.run(run_id).metrics.exists()],
+        lambda id: runs.run(id).replicates,
+        results.replicates,
+        read_replicates,
+    )
+    changed.difference_update(copied)
+    score_again(grid, _without_replicates(grid, changed, results), runs, results, tell)
     return new
+
+
+def _without_replicates(
+    grid: Grid, changed: Collection[str], results: ResultsFolder
+) -> Iterator[str]:
+    """The runs that have metrics and no replicates, or none that belong to changed metrics."""
+    for run_id, spec in grid.runs.items():
+        if not results.metrics(run_id).exists():
+            continue
+        if not results.replicates(run_id).exists():
+            yield run_id
+        elif run_id in changed:
+            metrics = read_metrics(results.metrics(run_id), run_id)
+            replicates = read_replicates(results.replicates(run_id), run_id)
+            if not belong(replicates, metrics, spec.test_split):
+                yield run_id
 
 
 def _copy_new(

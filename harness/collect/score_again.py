@@ -1,36 +1,37 @@
 """Replicates of runs that were scored before there were any: from their predictions, once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from harness.data.splits import locate
 from harness.errors import HarnessError
 from harness.grid import Grid
 from harness.paths import ResultsFolder, RunsFolder
-from harness.replicates import write_replicates
+from harness.records import read_metrics
+from harness.replicates import belong, write_replicates
 
 
 def score_again(
-    grid: Grid, runs: RunsFolder, results: ResultsFolder, tell: Callable[[str], None]
+    grid: Grid,
+    run_ids: Iterable[str],
+    runs: RunsFolder,
+    results: ResultsFolder,
+    tell: Callable[[str], None],
 ) -> None:
-    """Write the replicates that `results` lacks of runs whose predictions are there.
+    """Write the replicates of runs whose predictions are there.
 
-    What cannot be scored here, for its data is elsewhere or its predictions are damaged, is told
-    and left: its table has fewer error bars.
+    What cannot be scored here, for its data is elsewhere or its predictions are damaged, or of
+    another time than its metrics, is told and left: its table has fewer error bars.
 
     Args:
         grid: whose runs.
+        run_ids: of runs that have metrics in `results`, and no replicates that belong to them.
         runs: their folders, with the predictions.
         results: with their metrics.
         tell: is given a sentence for each run.
     """
-    for run_id, spec in grid.runs.items():
-        predictions = runs.run(run_id).results
-        if (
-            spec.test_split is None
-            or not results.metrics(run_id).exists()
-            or results.replicates(run_id).exists()
-            or not predictions.exists()
-        ):
+    for run_id in run_ids:
+        spec, predictions = grid.runs[run_id], runs.run(run_id).results
+        if spec.test_split is None or not predictions.exists():
             continue
         from harness.evaluation.replicates import replicate
 
@@ -40,5 +41,11 @@ def score_again(
             replicates = replicate(run_id, annotations, predictions)
         except HarnessError as error:
             tell(f"Not scored: {error}")
+            continue
+        if not belong(replicates, read_metrics(results.metrics(run_id), run_id), spec.test_split):
+            tell(
+                f"Not scored: {predictions} and {annotations} are not those that the run's metrics "
+                "were made from."
+            )
             continue
         write_replicates(results.replicates(run_id), replicates, shared=True)

@@ -7,12 +7,11 @@ from harness.errors import ResultsError
 from harness.grid import Grid, RunSpec
 from harness.paths import ResultsFolder
 from harness.records import METRICS, Metrics, read_metrics
-from harness.replicates import Replicates, read_replicates
+from harness.replicates import Replicates, belong, read_replicates
 from harness.statistics.scores import Draws, Score, Scores
 
 WAY_OUT = "Delete it and give `harness collect` where the run is, or take the file back from git."
 BY_BOUNDARY = "boundary "  # begins the name of a metric that compares masks near their contours
-APART = 1e-6  # AP points: more than two evaluators differ by where they score the same file
 
 
 def row_scores(grid: Grid, table: str, results: ResultsFolder) -> Mapping[str, Scores]:
@@ -91,18 +90,12 @@ def _number(value: float | None) -> float:
 def _refuse_others(
     replicates: Replicates, metrics: Metrics, spec: RunSpec, results: ResultsFolder
 ) -> None:
-    recorded = [_number(metrics.ap["segm"].get(name)) for name in METRICS]
-    ours = [_number(replicates.ap["segm"][name]) for name in METRICS]
-    same = all(
-        abs(a - b) < APART or (math.isnan(a) and math.isnan(b))
-        for a, b in zip(recorded, ours, strict=True)
-    )
-    if not same or metrics.annotations.get(str(spec.test_split)) != replicates.annotations:
+    if not belong(replicates, metrics, spec.test_split):
         path = results.replicates(metrics.run_id)
         raise ResultsError(
             f"{path} was made from other predictions, or other annotations, than the run's metrics "
-            f"(AP {ours[0]:.4f}, there {recorded[0]:.4f}). Delete it and give `harness collect` "
-            "where the run's predictions are."
+            f"(AP {replicates.ap['segm']['AP']}, there {metrics.ap['segm'].get('AP')}). Delete it "
+            "and give `harness collect` where the run's predictions are."
         )
 
 

@@ -67,6 +67,41 @@ def test_what_cannot_be_scored_is_told_and_left(trained, runs, results):
     assert row_scores(grid, "table1", results)["baseline"][0].draws == {}
 
 
+def test_annotations_that_are_not_those_of_the_metrics_give_no_replicates(
+    trained, runs, results, leave_metrics
+):
+    grid, spec = trained
+    paths = runs.run(spec.run_id)
+    leave_metrics(paths.metrics, spec, annotations={"own_val": "f" * 64})
+    told = []
+    collect(grid, runs, results, tell=told.append)
+    assert "are not those that the run's metrics were made from" in told[1]
+    assert not results.replicates(spec.run_id).exists()
+
+
+def test_a_run_that_is_being_scored_again_keeps_its_old_replicates(trained, runs, results):
+    grid, spec = trained
+    collect(grid, runs, results)
+    before = results.replicates(spec.run_id).read_bytes()
+    paths = runs.run(spec.run_id)
+    paths.metrics.unlink()
+    paths.replicates.write_bytes(b"of other predictions")
+    collect(grid, runs, results)
+    assert results.replicates(spec.run_id).read_bytes() == before
+
+
+def test_replicates_follow_metrics_of_new_predictions(trained, runs, results, leave_metrics):
+    grid, spec = trained
+    collect(grid, runs, results)
+    paths = runs.run(spec.run_id)
+    paths.results.write_text("[]")
+    nothing = dict.fromkeys(METRICS, 0.0) | {"APs": None, "APl": None}
+    annotations = {"own_train": spec.train_hash, "own_val": spec.test_hash}
+    leave_metrics(paths.metrics, spec, ap={"segm": nothing}, annotations=annotations)
+    collect(grid, runs, results)
+    assert row_scores(grid, "table1", results)["baseline"][0].values["boundary AP"] == 0
+
+
 def test_a_run_whose_predictions_are_elsewhere_is_left_as_it_is(trained, runs, results):
     grid, spec = trained
     runs.run(spec.run_id).results.unlink()

@@ -68,7 +68,7 @@ def test_replicates_of_other_predictions_are_refused(
     leave_metrics(results.metrics(specs[0].run_id), specs[0])
     more = BY_METRIC | {"AP": 19.0, "AP80": 1.0, "AP90": 1.0}
     leave_replicates(specs[0], ap={"segm": more, "boundary": more})
-    message = r"made from other predictions.*\(AP 19.0000, there 20.0000\). Delete it and give"
+    message = r"made from other predictions.*\(AP 19.0, there 20.0\). Delete it and give"
     with pytest.raises(ResultsError, match=message):
         row_scores(grid, "table1", results)
 
