@@ -60,13 +60,13 @@ def table(
 
 @app.command()
 def diff(
-    one: One, other: Other, scale: Scale = PAPER, data: Data = None, runs: Runs = RUNS
+    one: One, other: Other, output: Format = "md", scale: Scale = PAPER, data: Data = None
 ) -> None:
     """Tell how far OTHER is from ONE, and how sure that is: rows with all their seeds, or runs."""
     from harness.commands.diff import print_difference
     from harness.workplace import workplace
 
-    print_difference(workplace(scale, data, runs), one, other)
+    print_difference(workplace(scale, data, RUNS), one, other, output)
 
 
 @app.command()

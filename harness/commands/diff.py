@@ -3,49 +3,54 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from harness.commands.messages import tell
 from harness.errors import HarnessError, SpecError
-from harness.grid import Grid, RunSpec
+from harness.grid import Cell, Grid, Layout, RunSpec
 from harness.grid.fair import refuse_unfair
 from harness.grid.names import matching
-from harness.paths import RunsFolder
 from harness.workplace import Workplace
 
+NAME = "difference"
 
-def print_difference(place: Workplace, one: str, other: str) -> None:
-    """Print `other` minus `one` in every metric that both have.
+
+def print_difference(place: Workplace, one: str, other: str, format: str) -> None:
+    """Print `other` minus `one` in every metric that both have, of what was collected.
 
     Args:
-        place: where runs and results are.
+        place: where results are.
         one: a row ("table1/baseline": all its seeds), or a run.
         other: what is compared with it.
+        format: "md", "latex", "csv" or "html".
 
     Raises:
         SpecError: a name means no row, or several.
         UnfairPairError: the two differ in more than their loss.
-        HarnessError: they have no seed in common that is scored.
+        ResultsError: they were made or scored with other annotations, evaluators or draws.
+        HarnessError: they have no seed in common that is scored, or there is no such format.
     """
-    from harness.collect import collect, run_scores
-    from harness.terminal.diff_view import show_difference
+    from harness.collect import cells_frame, row_scores
+    from harness.report.difference_formats import render_differences
+    from harness.report.differences import pair_frame
+    from harness.report.printed_differences import Differences
+    from harness.report.scale import scale_note
 
-    grid = place.known_grid(place.experiment_names)
-    rows = [_row(grid, text) for text in (one, other)]
-    _refuse_unfair(*rows)
-    specs = [spec for row in rows for spec in row]
-    run_ids = {spec.run_id for spec in specs}
-    part = replace(grid, cells=tuple(cell for cell in grid.cells if cell.spec.run_id in run_ids))
-    collect(part, place.runs, place.results, tell=tell)
-    found = run_scores(specs, place.results)
-    scores = [
-        {spec.seed: found[spec.run_id] for spec in row if spec.run_id in found} for row in rows
-    ]
-    if not scores[0].keys() & scores[1].keys():
+    known = place.known_grid(place.experiment_names)
+    specs = {text: _row(known, text) for text in (one, other)}
+    _refuse_unfair(*specs.values())
+    cells = [Cell(NAME, text, spec, {}) for text, row in specs.items() for spec in row]
+    layout = Layout(caption=f"{other} minus {one}, in AP points.", columns=())
+    grid = Grid(tuple(cells), {NAME: layout})
+    cells_frame(grid, NAME, place.results)  # refuses what may not be mixed
+    scores = row_scores(grid, NAME, place.results)
+    if not scores[one].keys() & scores[other].keys():
         raise HarnessError(
-            f"{one} and {other} have no seed in common that is scored. "
-            f"Seeds scored: {_seeds(scores[0])} and {_seeds(scores[1])}. {_way_out(place.runs)}"
+            f"{one} and {other} have no seed in common that is scored. Seeds scored and collected: "
+            f"{_seeds(scores[one])} and {_seeds(scores[other])}. Give `harness collect` where "
+            "their runs are; `harness status` shows what is trained."
         )
-    tell(place.title)
-    show_difference(one, scores[0], other, scores[1])
+    baseline, method = (next(cell for cell in cells if cell.row == text) for text in (one, other))
+    note = scale_note(spec for row in specs.values() for spec in row)
+    found = Differences(NAME, pair_frame(method, baseline, scores), layout, note)
+    print(render_differences([found], format), end="")
 
 
 def _row(grid: Grid, text: str) -> list[RunSpec]:
@@ -68,7 +73,3 @@ def _refuse_unfair(ours: Sequence[RunSpec], theirs: Sequence[RunSpec]) -> None:
 
 def _seeds(scores: Mapping[int, object]) -> str:
     return ", ".join(map(str, scores)) or "none"
-
-
-def _way_out(runs: RunsFolder) -> str:
-    return f"`harness status` shows what is trained in {runs.folder}."

@@ -86,6 +86,20 @@ def differences_frame(
     return pd.DataFrame(lines, columns=list(COLUMNS)).astype(dict.fromkeys(NUMBERS, float))
 
 
+def pair_frame(method: Cell, baseline: Cell, scores: Mapping[str, Scores]) -> pd.DataFrame:
+    """The difference of any two rows, in the columns of `differences_frame`; nothing is published.
+
+    Args:
+        method: a row that may be compared with `baseline`.
+        baseline: what it is compared with.
+        scores: by row.
+    """
+    pair = _Pair(method, baseline, (), (), True, (scores[method.row], scores[baseline.row]))
+    names = {"row": method.row, "baseline": baseline.row}
+    lines = [names | {"metric": one} | _line(pair, one, None) for one in _metrics(scores)]
+    return pd.DataFrame(lines, columns=list(COLUMNS)).astype(dict.fromkeys(NUMBERS, float))
+
+
 def _metrics(scores: Mapping[str, Scores]) -> list[str]:
     found = [name for row in scores.values() for score in row.values() for name in score.values]
     return list(dict.fromkeys((*METRICS, *found)))
