@@ -1,10 +1,11 @@
 """Replicates of runs that were scored before there were any: from their predictions, once."""
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from harness.data.splits import locate
-from harness.errors import HarnessError
-from harness.grid import Grid
+from harness.errors import DataError, HarnessError
+from harness.grid import Grid, RunSpec
 from harness.paths import ResultsFolder, RunsFolder
 from harness.records import read_metrics
 from harness.replicates import belong, write_replicates
@@ -29,23 +30,42 @@ def score_again(
         results: with their metrics.
         tell: is given a sentence for each run.
     """
+    without_data: set[str] = set()
     for run_id in run_ids:
         spec, predictions = grid.runs[run_id], runs.run(run_id).results
         if spec.test_split is None or not predictions.exists():
             continue
-        from harness.evaluation.replicates import replicate
-
-        tell(f"Scoring {grid.name_of(run_id)} · {run_id} on draws of the test images.")
         try:
             annotations = locate(spec.test_split, spec.data_dir).annotations
-            replicates = replicate(run_id, annotations, predictions)
-        except HarnessError as error:
-            tell(f"Not scored: {error}")
+        except DataError as error:
+            told = f"{spec.test_split} is not here, so there are no error bars: {error}"
+            without_data.add(told)
             continue
-        if not belong(replicates, read_metrics(results.metrics(run_id), run_id), spec.test_split):
-            tell(
-                f"Not scored: {predictions} and {annotations} are not those that the run's metrics "
-                "were made from."
-            )
-            continue
+        tell(f"Scoring {grid.name_of(run_id)} · {run_id} on draws of the test images.")
+        _score(run_id, spec, annotations, predictions, results, tell)
+    for message in sorted(without_data):
+        tell(message)
+
+
+def _score(
+    run_id: str,
+    spec: RunSpec,
+    annotations: Path,
+    predictions: Path,
+    results: ResultsFolder,
+    tell: Callable[[str], None],
+) -> None:
+    from harness.evaluation.replicates import replicate
+
+    try:
+        replicates = replicate(run_id, annotations, predictions)
+    except HarnessError as error:
+        tell(f"Not scored: {error}")
+        return
+    if belong(replicates, read_metrics(results.metrics(run_id), run_id), spec.test_split):
         write_replicates(results.replicates(run_id), replicates, shared=True)
+    else:
+        tell(
+            f"Not scored: {predictions} and {annotations} are not those that the run's metrics "
+            "were made from."
+        )

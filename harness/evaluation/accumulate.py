@@ -1,7 +1,8 @@
 """AP from matches, with a weight for each image, for many weightings at once.
 
 A weight of 2 says that an image stands there twice, 0 that it is not there: so images drawn with
-replacement need no new matches. With all weights 1 this is pycocotools' accumulate and summarize.
+replacement need no new matches. Copies stand beside each other, which decides where scores are
+tied. With all weights 1 this is pycocotools' accumulate and summarize.
 """
 
 from collections.abc import Sequence

@@ -32,7 +32,7 @@ READING_EQUAL = (
 )
 BY_ITSELF = "Each interval{} is for itself: nothing is corrected for there being {}."
 NOT_DRAWN = (
-    "not every run was scored on test images drawn anew (`harness collect` does it where the runs' "
+    "not every run was scored on test images drawn anew (harness collect does it where the runs' "
     "predictions are)"
 )
 # By whether the spread over seeds is known, and over draws of the test images.

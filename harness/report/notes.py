@@ -17,7 +17,8 @@ NO_GROUND_TRUTH = "n/a"
 
 def notes(table: Table, emphasis: Emphasis) -> Iterator[str]:
     """The notes under `table`, the paper's own first; `emphasis` is how it is marked."""
-    if table.layout.note:
+    # The honest rule marks no published value, so what the paper says of its marks is not so here.
+    if table.layout.note and not (emphasis is Emphasis.HONEST and table.layout.emphasis):
         yield f"The paper's note: {table.layout.note}"
     if emphasis is Emphasis.BEST and not table.layout.emphasis:
         yield "Bold: the highest value in its column; underlined: the second highest."
@@ -48,7 +49,7 @@ def _seeds(cells: pd.DataFrame) -> Iterator[str]:
     if made["n"].max() > 1:
         yield (
             f"Ours: mean ± standard error over seeds, {told}. Rows of one seed share their base, "
-            "so their difference is surer than ± suggests: see `harness verdicts`."
+            "so their difference is surer than ± suggests: see harness verdicts."
         )
     else:
         yield f"{told}: how far from these numbers another training would be is not known."
@@ -74,7 +75,7 @@ def _contours(table: Table) -> Iterator[str]:
     if lacking:
         yield (
             f"{MISSING} in {', '.join(shown)} of {', '.join(lacking)}: scored by an earlier "
-            "version; `harness collect` adds them where the runs' predictions are."
+            "version; harness collect adds them where the runs' predictions are."
         )
 
 

@@ -76,9 +76,18 @@ def _text(table: Table, column: Column) -> pd.Series:
     errors = table.std_errors(heading)
     ours = values.map("{:.2f}".format)
     ours = ours.where(errors.isna(), ours + errors.map(" ± {:.2f}".format))
+    fewer = [_of_fewer_seeds(table, row, metric_of(heading)) for row in table.cells.index]
+    ours = ours + pd.Series(fewer, values.index)
     scored = [_is_scored(table, row, metric_of(heading)) for row in table.cells.index]
     absent = pd.Series([NO_GROUND_TRUTH if there else MISSING for there in scored], values.index)
     return ours.where(there, absent)
+
+
+def _of_fewer_seeds(table: Table, row: str, metric: str) -> str:
+    """How many seeds have the metric, where that is not as many as the row has."""
+    scores = table.scores.get(row, {}).values()
+    n = sum(metric in score.values for score in scores)
+    return f" (n = {n})" if 0 < n < len(scores) else ""
 
 
 def _is_scored(table: Table, row: str, metric: str) -> bool:

@@ -109,3 +109,12 @@ def test_a_run_whose_predictions_are_elsewhere_is_left_as_it_is(trained, runs, r
     collect(grid, runs, results, tell=told.append)
     assert told == []
     assert not results.replicates(spec.run_id).exists()
+
+
+def test_data_that_is_not_here_is_told_once(trained, own, runs, results):
+    grid, _ = trained
+    own.rename(own.with_name("elsewhere"))
+    told = []
+    collect(grid, runs, results, tell=told.append)
+    assert len(told) == 1
+    assert told[0].startswith("own_val is not here, so there are no error bars: No folder at")

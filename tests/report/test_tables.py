@@ -312,6 +312,22 @@ def test_columns_where_contours_show_are_ours_alone_and_missing_where_not_scored
     assert "Boundary AP published" not in csv_rows(table)[0]
 
 
+def test_a_metric_that_fewer_seeds_have_says_how_many():
+    table = of_seeds({"a": [20.0, 21.0, 22.0]})
+    lacking = Score("run2", {"AP": 22.0})
+    scores = {"a": {0: Score("run0", {"AP": 20.0, "AP80": 5.0}), 2: lacking}}
+    table.cells.loc["a", "AP80"] = 5.0
+    columns = (*table.layout.columns, "AP80")
+    table = replace(table, scores=scores, layout=replace(table.layout, columns=columns))
+    assert markdown_row(table, 0)[-1] == "5.00 (n = 1)"
+
+
+def test_the_honest_rule_does_not_stand_beside_the_papers_note_on_its_own():
+    table = a_table("table2", {"baseline": [20.0] * 6})
+    assert "highest value in each column" in render(table, "md")
+    assert "highest value in each column" not in render(table, "md", Emphasis.HONEST)
+
+
 @pytest.mark.skipif(not shutil.which("pdflatex"), reason="pdflatex is not installed")
 def test_every_table_compiles_and_none_is_wider_than_the_page(tmp_path):
     tables = [a_table(name, {}) for name in ("table1", "table2", "table3")]
