@@ -22,9 +22,9 @@ READING = (
 )
 READING_PUBLISHED = (
     "A published difference is of one run on each side, with noise that nobody knows, and is taken "
-    f"as it is. With {DECIDED_FROM} seeds or more: reproduced, the interval lies on the published "
-    "side of 0; contradicted, it lies on the other side, or holds 0 and not what is published; "
-    "undecided, it holds both."
+    f"as it is. With {DECIDED_FROM} seeds or more, and test images drawn anew: reproduced, the "
+    "interval lies on the published side of 0; contradicted, it lies on the other side, or holds 0 "
+    "and not what is published; undecided, it holds both."
 )
 READING_EQUAL = (
     "Two that are printed the same (0.00): reproduced, the interval holds nothing that would print "
@@ -40,7 +40,8 @@ COUNTED = {
     (True, True): "",
     (False, True): f"{SEEDS} is {MISSING} at n = 1: one seed shows no spread, so the interval "
     "counts test images only.",
-    (True, False): f"{IMAGES} is {MISSING}: {NOT_DRAWN}, so the interval counts seeds only.",
+    (True, False): f"{IMAGES} is {MISSING}: {NOT_DRAWN}, so the interval counts seeds "
+    "only, and is too narrow to decide anything.",
     (False, False): f"No interval: one seed shows no spread, and {NOT_DRAWN}.",
 }
 
@@ -83,7 +84,8 @@ def _reasons(frame: pd.DataFrame) -> Iterator[str]:
     """Why a verdict is none, each reason once; where the interval decides, all is in its line."""
     frame = frame[frame["verdict"] != ""]
     comparable = frame["verdict"] != Verdict.NOT_COMPARABLE.value
-    undecided = frame[~(comparable & (frame["n"] >= DECIDED_FROM) & frame["ours"].notna())]
+    decided = (frame["n"] >= DECIDED_FROM) & frame[["ours", "images_error"]].notna().all(axis=1)
+    undecided = frame[~(comparable & decided)]
     for (verdict, because), lines in undecided.groupby(["verdict", "because"], sort=False):
         yield f"{verdict}, {_which(lines, frame)}: {because}."
 

@@ -179,4 +179,5 @@ def _judgement(
     if found is not None and math.isnan(found.delta) and not pair.obstacles:
         return Judgement(Verdict.UNDECIDED, NO_GROUND_TRUTH)
     low, high, n = (found.low, found.high, found.n) if found else (math.nan, math.nan, 0)
-    return judge(published.value, published.half_width, low, high, n, pair.obstacles)
+    counted = found.counted if found else ()
+    return judge(published.value, published.half_width, low, high, n, counted, pair.obstacles)

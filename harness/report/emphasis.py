@@ -31,8 +31,9 @@ class Emphasis(StrEnum):
             return ""
         return (
             "Bold: the highest mean of ours in its column, and every one that cannot be told from "
-            "it: the 95% interval of the difference, over seeds and images, includes 0, or fewer "
-            f"than {DECIDED_FROM} seeds were run. Not corrected for the number of rows."
+            "it: the 95% interval of the difference, over seeds and images, includes 0, fewer than "
+            f"{DECIDED_FROM} seeds were run, or the test images were not drawn anew. Not corrected "
+            "for the number of rows."
         )
 
 
@@ -55,7 +56,10 @@ def marks_of(table: Table, column: Column, emphasis: Emphasis) -> pd.Series:
 def _behind(
     table: Table, column: Column, values: pd.Series
 ) -> dict[str, tuple[float, float] | None]:
-    """The interval of best minus row, for each other row with a number; None below the seeds."""
+    """The interval of best minus row, for each other row with a number.
+
+    None where nothing can be told: below the seeds that it takes, and where images do not count.
+    """
     known = values.dropna()
     if known.empty:
         return {}
@@ -63,8 +67,10 @@ def _behind(
     found: dict[str, tuple[float, float] | None] = {}
     for row in map(str, known.index):
         ahead = difference(best, table.scores.get(row, {}), metric_of(column[0]))
-        decided = ahead is not None and ahead.n >= DECIDED_FROM
-        found[row] = (ahead.low, ahead.high) if ahead is not None and decided else None
+        if ahead is not None and ahead.n >= DECIDED_FROM and "images" in ahead.counted:
+            found[row] = ahead.low, ahead.high
+        else:
+            found[row] = None
     return found
 
 
@@ -100,7 +106,8 @@ def cannot_be_told_from_best(
     Args:
         values: numbers in which higher is better, by row.
         behind: for each other row with a number the interval (low, high) of best minus row in
-            percent points; None where too few seeds were run for one, so that nothing is told.
+            percent points; None where seeds or images are too little known for one, so that
+            nothing is told.
 
     Returns:
         "bold" or "" in the place of each number.

@@ -5,7 +5,7 @@ noise of its own that nobody knows, so a verdict is about that number and not ab
 out on average. Each verdict is for itself: nothing is corrected for there being 78 of them.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -16,6 +16,8 @@ from harness.grid.fair import baseline_of
 from harness.report.printed import signed
 from harness.report.published import DECIMALS
 from harness.statistics.difference import DECIDED_FROM
+
+NOT_DRAWN = "the test images were not drawn anew, so that what they add to the noise is not known"
 
 
 class Verdict(StrEnum):
@@ -87,11 +89,13 @@ def judge(
     low: float,
     high: float,
     n: int,
+    counted: Collection[str],
     obstacles: Sequence[str],
 ) -> Judgement:
     """The verdict on one published difference.
 
-    Obstacles come first, then the number of seeds. Then, for a difference that is printed above 0
+    Obstacles come first, then the number of seeds, then whether images count, without which an
+    interval is too narrow. Then, for a difference that is printed above 0
     (mirrored for one below):
 
     * our interval is above 0: reproduced; the reason says whether the published size fits too;
@@ -111,6 +115,7 @@ def judge(
         low: of our interval of the same difference.
         high: of the same; NaN, as `low`, where there is no interval yet.
         n: our pairs of runs, one for each seed.
+        counted: the parts of our interval, `Difference.counted`.
         obstacles: what makes ours not comparable: `harness.grid.fair.obstacles_of_pair`.
 
     Raises:
@@ -127,6 +132,8 @@ def judge(
         )
     if not low <= high:
         raise ValueError(f"low={low}, high={high}: no interval")
+    if "images" not in counted:
+        return Judgement(Verdict.UNDECIDED, NOT_DRAWN)
     if abs(published) < half_width / 2:
         verdict, finding = _of_no_difference(half_width, low, high)
     elif published < 0:

@@ -50,7 +50,8 @@ class Difference:
         delta: mean over seeds of method minus baseline.
         n: how many seeds.
         seed_variance: of that mean, from the spread over seeds: S / n. NaN: unknown, of one seed.
-        image_variance: of that mean, from the images drawn: B. NaN: unknown, no bootstrap.
+        image_variance: of that mean, from the images drawn: B. NaN: unknown, no bootstrap. Seeds
+            alone then make an interval that is too narrow to decide anything.
         confidence: of the interval.
     """
 
@@ -105,14 +106,15 @@ def paired_difference(
 
     Args:
         deltas: method minus baseline of each seed, in AP points.
-        image_replicates: the same differences in draws of the images, shape (seeds, draws); a
-            column is one draw, the same for every seed. A draw without ground truth (NaN) is left
-            out. None where nothing was drawn.
+        image_replicates: the same differences in draws of the images, shape (m, draws), of m of the
+            seeds, 1 to n; a column is one draw, the same for every seed. Where m is below n, B is
+            the variance of a mean over fewer seeds, which on average is that of n or more: a safe
+            stand-in. A draw without ground truth (NaN) is left out. None where nothing was drawn.
         confidence: of the interval, between 0 and 1.
 
     Raises:
-        ValueError: there is no delta, `image_replicates` has another number of rows or no two
-            columns, or `confidence` is not between 0 and 1.
+        ValueError: there is no delta, `image_replicates` has no row, more rows than there are
+            deltas or no two columns, or `confidence` is not between 0 and 1.
     """
     n = len(deltas)
     if n == 0:
@@ -151,10 +153,10 @@ def degrees_of_freedom(seed_variance: float, image_variance: float, n: int) -> f
 
 def _check_replicates(replicates: NDArray[np.float64], n: int) -> None:
     shape = replicates.shape
-    if len(shape) != 2 or shape[0] != n or shape[1] < FEWEST_REPLICATES:
+    if len(shape) != 2 or not 1 <= shape[0] <= n or shape[1] < FEWEST_REPLICATES:
         raise ValueError(
-            f"image_replicates must have shape ({n}, {FEWEST_REPLICATES} or more), a row for each "
-            f"delta; got {shape}"
+            f"image_replicates must have shape (1 to {n}, {FEWEST_REPLICATES} or more), at most a "
+            f"row for each delta; got {shape}"
         )
 
 

@@ -66,7 +66,8 @@ def difference(
 ) -> Difference | None:
     """Method minus baseline over the seeds that both have; None where that is no seed.
 
-    The image part counts where all of those runs have draws.
+    The image part is that of the seeds whose two runs have draws (`paired_difference` says why that
+    is safe), and unknown where there is none.
 
     Args:
         method: a row.
@@ -77,12 +78,14 @@ def difference(
     pairs = [(method[seed], baseline[seed]) for seed in common_seeds([method, baseline], metric)]
     if not pairs:
         return None
-    drawn = all(metric in score.draws for pair in pairs for score in pair)
+    drawn = [
+        one.draws[metric] - other.draws[metric]
+        for one, other in pairs
+        if metric in one.draws and metric in other.draws
+    ]
     return paired_difference(
         [one.values[metric] - other.values[metric] for one, other in pairs],
-        np.stack([one.draws[metric] - other.draws[metric] for one, other in pairs])
-        if drawn
-        else None,
+        np.stack(drawn) if drawn else None,
         confidence,
     )
 

@@ -114,6 +114,12 @@ def test_reasons_that_differ_name_their_comparisons_and_metrics():
     )
 
 
+def test_where_images_were_not_drawn_the_reason_of_no_verdict_is_told():
+    text = md(table2(0.2, 0.3, 0.4, spread=None))
+    assert "so the interval counts seeds only, and is too narrow to decide anything." in text
+    assert "- undecided, all: the test images were not drawn anew, so that what they add" in text
+
+
 def test_runs_are_told_by_comparison_with_their_seeds():
     assert below(table2(0.2, 0.3))[-1] == (
         "Runs, method-baseline, seeds 0 1: mse_edge − baseline mse_edge0-b0 mse_edge1-b1; "

@@ -11,6 +11,7 @@ from tests.report.made_up import NO_GAIN, a_table, grid_of, published_of, row
 
 approx = pytest.approx
 THREE = [NO_GAIN] * 3
+PLAIN = row("b", *THREE, spread=0.0)  # a baseline that no draw of the images moves
 
 
 def line(frame: pd.DataFrame, name: str, metric: str) -> pd.Series:
@@ -79,6 +80,23 @@ def test_without_draws_only_seeds_are_in_the_interval_and_of_one_seed_nothing_is
     assert one[["low", "high", "std_error", "degrees_of_freedom"]].isna().all()
 
 
+def test_a_difference_of_seeds_alone_is_undecided_however_sure_it_looks():
+    # +0.052 to +0.548 by the spread over seeds.
+    found = contour_in_ap(0.2, 0.3, 0.4)
+    assert found["low"] == approx(0.052, abs=5e-4)
+    assert found["verdict"] == "undecided"
+    assert found["because"].startswith("the test images were not drawn anew")
+
+
+def test_a_run_that_lacks_its_draws_makes_no_verdict_surer():
+    # -0.003 to 0.603 with all draws, and the same without those of one baseline.
+    lacking = {2: replace(PLAIN[2], draws={})}
+    scores = {"baseline": PLAIN | lacking, "contour": gains_in_ap(0.2, 0.3, 0.4, spread=0.1)}
+    found = line(a_table(scores=scores).frame, "contour", "AP")
+    assert (found["low"], found["high"]) == approx((-0.0031, 0.6031), abs=5e-5)
+    assert (found["n"], found["verdict"]) == (3, "undecided")
+
+
 def test_rows_without_runs_stand_there_with_what_is_published():
     frame = a_table("table3").frame
     assert tuple(frame.columns) == COLUMNS
@@ -125,7 +143,7 @@ def test_metrics_that_the_paper_does_not_print_have_no_verdict():
 
 def test_two_rows_of_which_one_was_made_with_other_code_are_not_comparable():
     cells, published = grid_of("table2").rows("table2"), published_of("table2")
-    scores = {"baseline": row("b", *THREE), "contour": gains_in_ap(0.2, 0.3, 0.4)}
+    scores = {"baseline": PLAIN, "contour": gains_in_ap(0.2, 0.3, 0.4, spread=0.0)}
     frame = differences_frame(cells, scores, published, other_code=["contour"])
     found = line(frame, "contour", "AP")
     assert found["verdict"] == "not comparable"

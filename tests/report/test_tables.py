@@ -289,6 +289,38 @@ def test_the_honest_rule_marks_all_that_cannot_be_told_from_the_best():
     assert "**" not in render(table, "md").partition("\n")[2]
 
 
+def honest_rows(table: Table) -> list[bool]:
+    """Whether each row is in bold by the honest rule."""
+    marks = [
+        markdown_row(table, row, emphasis=Emphasis.HONEST)[1] for row in range(len(table.cells))
+    ]
+    return [text.startswith("**") for text in marks]
+
+
+def test_rows_are_told_apart_only_where_the_test_images_were_drawn():
+    # far is 5 below in every seed. Without its draws nobody knows what other images would do; of
+    # one run that lacks them the other two tell it: the images move both rows alike.
+    table = of_seeds({"best": [30.0, 31.0, 29.0], "far": [25.0, 25.9, 24.1]})
+    bare = {seed: replace(one, draws={}) for seed, one in table.scores["far"].items()}
+    assert honest_rows(table) == [True, False]
+    lacking_one = {**table.scores["far"], 0: bare[0]}
+    assert honest_rows(replace(table, scores={**table.scores, "far": lacking_one})) == [True, False]
+    bare_table = replace(table, scores={**table.scores, "far": bare})
+    assert honest_rows(bare_table) == [True, True]
+    assert "or the test images were not drawn anew" in render(bare_table, "md", Emphasis.HONEST)
+
+
+def test_a_run_without_draws_tells_no_row_from_the_best():
+    # 1.0, 1.1 and 1.2 ahead, for sure over seeds; draws that move best alone by ±1 hide it, and
+    # still do where one run of far has none.
+    table = of_seeds({"best": [31.0, 31.1, 31.2], "far": [30.0, 30.0, 30.0]}, draws=(-1.0, 1.0))
+    still = {
+        s: replace(one, draws={"AP": np.full(2, 30.0)}) for s, one in table.scores["far"].items()
+    }
+    for far in (still, {**still, 2: replace(still[2], draws={})}):
+        assert honest_rows(replace(table, scores={**table.scores, "far": far})) == [True, True]
+
+
 def test_below_three_seeds_nothing_can_be_told_from_the_best():
     table = of_seeds({"best": [30.0, 31.0], "far": [20.0, 21.0]})
     marked = [markdown_row(table, row, emphasis=Emphasis.HONEST)[1] for row in range(2)]

@@ -18,6 +18,7 @@ from harness.report.verdicts import (
 
 ROOT = Path(__file__).parents[2]
 PUBLISHED = ROOT / "results" / "published"
+BOTH = ("seeds", "images")
 R, C, U = Verdict.REPRODUCED, Verdict.CONTRADICTED, Verdict.UNDECIDED
 
 
@@ -52,10 +53,10 @@ def test_a_printed_gain_is_judged_by_where_our_interval_lies(low, high, verdict,
         signs = [f"{bound:+.3f}".replace("-", "−") for bound in (low, high)]
         return f"ours, {signs[0]} to {signs[1]} at n = 5, {reason} the published {published}"
 
-    found = judge(0.26, 0.01, low, high, 5, ())
+    found = judge(0.26, 0.01, low, high, 5, BOTH, ())
     assert (found.verdict, found.because) == (verdict, told(low, high, "+0.26"))
     # A printed loss is judged as its mirror image.
-    found = judge(-0.26, 0.01, -high, -low, 5, ())
+    found = judge(-0.26, 0.01, -high, -low, 5, BOTH, ())
     assert (found.verdict, found.because) == (verdict, told(-high, -low, "−0.26"))
 
 
@@ -71,7 +72,7 @@ def test_a_printed_gain_is_judged_by_where_our_interval_lies(low, high, verdict,
     ],
 )
 def test_the_least_printed_gain_is_still_a_gain(low, high, verdict, reason):
-    found = judge(0.01, 0.01, low, high, 3, ())
+    found = judge(0.01, 0.01, low, high, 3, BOTH, ())
     assert found.verdict is verdict
     assert found.because.endswith(f" at n = 3, {reason} the published +0.01")
 
@@ -94,20 +95,22 @@ def test_the_least_printed_gain_is_still_a_gain(low, high, verdict, reason):
     ],
 )
 def test_two_numbers_that_are_printed_the_same_show_no_side(low, high, verdict, reason):
-    found = judge(0.0, 0.01, low, high, 8, ())
+    found = judge(0.0, 0.01, low, high, 8, BOTH, ())
     assert found.verdict is verdict
     assert found.because.endswith(f" at n = 8, {reason} the published 0.00")
 
 
 def test_a_gain_of_one_printed_digit_leaves_more_room():
     # Printed +0.2 with one digit: 0.1 to 0.3 print as that. With two, 0.19 to 0.21.
-    assert judge(0.2, 0.1, -0.05, 0.15, 3, ()).verdict is U
-    assert judge(0.2, 0.01, -0.05, 0.15, 3, ()).verdict is C
-    assert judge(0.2, 0.1, -0.05, 0.05, 3, ()).verdict is C
+    assert judge(0.2, 0.1, -0.05, 0.15, 3, BOTH, ()).verdict is U
+    assert judge(0.2, 0.01, -0.05, 0.15, 3, BOTH, ()).verdict is C
+    assert judge(0.2, 0.1, -0.05, 0.05, 3, BOTH, ()).verdict is C
 
 
 def test_obstacles_come_first_and_are_told():
-    found = judge(0.26, 0.01, 0.2, 0.3, 5, ("scale: demo (paper)", "schedule: num_gpus 1 (4)"))
+    found = judge(
+        0.26, 0.01, 0.2, 0.3, 5, BOTH, ("scale: demo (paper)", "schedule: num_gpus 1 (4)")
+    )
     assert found.verdict is Verdict.NOT_COMPARABLE
     assert found.because == (
         "in the way, the paper's values in brackets: scale: demo (paper); schedule: num_gpus 1 (4)"
@@ -120,16 +123,27 @@ def test_obstacles_come_first_and_are_told():
 )
 def test_below_three_seeds_nothing_is_decided(n, reason):
     assert DECIDED_FROM == 3
-    found = judge(0.26, 0.01, math.nan, math.nan, n, ())
+    found = judge(0.26, 0.01, math.nan, math.nan, n, BOTH, ())
     assert (found.verdict, found.because) == (U, f"{reason}; 3 are needed")
-    assert judge(0.26, 0.01, 0.2, 0.3, n, ()).verdict is U
-    assert judge(0.26, 0.01, 0.2, 0.3, 3, ()).verdict is R
+    assert judge(0.26, 0.01, 0.2, 0.3, n, BOTH, ()).verdict is U
+    assert judge(0.26, 0.01, 0.2, 0.3, 3, BOTH, ()).verdict is R
+
+
+def test_an_interval_of_seeds_alone_decides_nothing():
+    # All of 0.2 to 0.3 lies above 0, but how far other test images would move it nobody knows.
+    found = judge(0.26, 0.01, 0.2, 0.3, 3, ("seeds",), ())
+    assert (found.verdict, found.because) == (
+        *(
+            U,
+            "the test images were not drawn anew, so that what they add to the noise is not known",
+        ),
+    )
 
 
 @pytest.mark.parametrize(("low", "high"), [(0.3, 0.2), (math.nan, math.nan)])
 def test_an_interval_that_is_none_is_a_wrong_call(low, high):
     with pytest.raises(ValueError, match=f"low={low}, high={high}: no interval"):
-        judge(0.26, 0.01, low, high, 3, ())
+        judge(0.26, 0.01, low, high, 3, BOTH, ())
 
 
 @pytest.fixture

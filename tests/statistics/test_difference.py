@@ -113,6 +113,14 @@ def test_draws_without_ground_truth_are_left_out():
     assert found.counted == ("seeds",)
 
 
+def test_draws_of_fewer_seeds_stand_in_for_those_of_all():
+    # Two of three seeds, which move against each other in part: ±0.1 and ±0.3 are ±0.2 on average,
+    # of variance 0.08. All three seeds count in the other part.
+    found = paired_difference(DELTAS, np.array([[-0.1, 0.1], [-0.3, 0.3]]))
+    assert found.image_variance == pytest.approx(0.08)
+    assert (found.n, found.seed_variance) == pytest.approx((3, 0.01 / 3))
+
+
 def test_a_wider_confidence_is_a_wider_interval():
     # t of 2 degrees of freedom: 9.9248 at 99%.
     found = paired_difference(DELTAS, None, confidence=0.99)
@@ -131,7 +139,11 @@ def test_degrees_of_freedom_go_from_those_of_the_seeds_to_infinity():
     ("arguments", "message"),
     [
         (((), None), "deltas must hold one value per seed; got none"),
-        ((DELTAS, np.zeros((2, 9))), r"shape \(3, 2 or more\), a row for each delta; got \(2, 9\)"),
+        (
+            (DELTAS, np.zeros((4, 9))),
+            r"\(1 to 3, 2 or more\), at most a row for each delta; got \(4,",
+        ),
+        ((DELTAS, np.zeros((0, 9))), r"got \(0, 9\)"),
         ((DELTAS, np.zeros((3, 1))), r"got \(3, 1\)"),
         ((DELTAS, np.zeros(3)), r"got \(3,\)"),
         ((DELTAS, None, 95), "confidence must be between 0 and 1; got 95"),

@@ -48,9 +48,18 @@ def test_what_images_do_to_both_rows_leaves_their_difference():
     assert found.counted == ("seeds", "images")
 
 
-def test_without_draws_of_every_run_only_seeds_are_counted():
+def test_where_no_seed_has_draws_of_both_runs_only_seeds_are_counted():
     found = difference(row(31, 33, draws=[-2, 2]), row(30, 31), "AP")
     assert found.counted == ("seeds",)
+
+
+def test_a_run_without_draws_makes_a_difference_no_surer():
+    # Each seed moves by ±1 in the draws: variance 2, of the mean of three seeds as of that of two.
+    method, baseline = row(31, 31.1, 31.2, draws=[-1, 1]), row(30, 30, 30, draws=[0, 0])
+    whole = difference(method, baseline, "AP")
+    lacking = difference(method, baseline | {2: Score("run2", {"AP": 30})}, "AP")
+    assert whole.image_variance == approx(2)
+    assert (lacking.n, lacking.delta, lacking.low) == approx((3, whole.delta, whole.low))
 
 
 def test_seeds_and_images_are_drawn_alike_for_all_rows():
