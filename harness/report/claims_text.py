@@ -7,6 +7,7 @@ from harness.errors import HarnessError, unknown
 from harness.report.claims import K_ROWS, Claim
 from harness.report.claims_frame import claims_frame
 from harness.report.claims_table import Claims, Examined
+from harness.report.difference_notes import NOT_DRAWN
 from harness.report.findings import NOT_KNOWN, Finding
 from harness.report.markdown import escaped, padded_table
 from harness.report.notes import MISSING
@@ -26,6 +27,9 @@ NOTES = (
     "A gain that is claimed to the hundredth holds in few replicates, whatever is true: the "
     "verdict on the difference says whether it was reproduced.",
 )
+
+
+WITHOUT_SHARE = f"share is {MISSING} where {NOT_DRAWN}."
 
 
 def render_claims(claims: Claims, format: str) -> str:
@@ -72,8 +76,17 @@ def _markdown(claims: Claims) -> Iterator[str]:
     for claim, examined in claims.examined:
         yield from ("", *_claim(claim, examined))
     yield from ("", *_best(claims), "")
-    yield from (f"- {escaped(note)}" for note in NOTES)
+    yield from (f"- {escaped(note)}" for note in _notes(claims))
     yield ""
+
+
+def _notes(claims: Claims) -> Iterator[str]:
+    yield from NOTES
+    examined = [one for _, statements in claims.examined for one in statements]
+    shares = [one.share for one in examined if one.ours.holds is not None]
+    shares += [share for best in claims.best if best.ours for share in best.shares.values()]
+    if any(map(math.isnan, shares)):
+        yield WITHOUT_SHARE
 
 
 def _claim(claim: Claim, examined: Sequence[Examined]) -> Iterator[str]:

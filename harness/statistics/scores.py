@@ -102,14 +102,13 @@ def redrawn(rows: Sequence[Scores], metric: str, seed: int = 0) -> list[Draws]:
         seed: of the draws of seeds.
 
     Returns:
-        For each row an array of shape (draws,), empty where the rows have no seed with draws of
-        this metric in common.
+        For each row an array of shape (draws,), empty where the rows have no seed in common, or a
+        run of such a seed has no draws of this metric: fewer seeds than the mean has would not be
+        replicates of it.
     """
-    have = [
-        {number for number, score in scores.items() if metric in score.draws} for scores in rows
-    ]
-    seeds = sorted(set.intersection(*have)) if have else []
-    if not seeds:
+    seeds = common_seeds(rows, metric)
+    drawn_all = all(metric in scores[number].draws for scores in rows for number in seeds)
+    if not seeds or not drawn_all:
         return [np.empty(0) for _ in rows]
     drawn = np.stack([[scores[number].draws[metric] for number in seeds] for scores in rows])
     replicates = drawn.shape[-1]

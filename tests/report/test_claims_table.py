@@ -1,5 +1,6 @@
 import io
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -64,6 +65,26 @@ def test_the_share_is_that_of_the_draws_in_which_a_statement_holds():
     }
     found = of_network(examined({"table3": rows}), "gains in mAP")
     assert (found.ours.holds, found.share) == (True, 0.75)
+
+
+def test_shares_rest_on_all_n_seeds_or_are_not_given():
+    # Three seeds that gain 0.1 in mAP and in every draw: a share of 1, until one run has no draws.
+    gains = [NO_GAIN | {"AP": 0.1}] * 3
+    rows = {
+        "R50": row("a", *[NO_GAIN] * 3, spread=0.5),
+        "R50+contour": row("b", *gains, spread=0.5),
+    }
+    whole = examined({"table3": rows})
+    found = of_network(whole, "gains in mAP")
+    assert (found.n, found.share) == (3, 1.0)
+    assert "not drawn anew" not in render_claims(whole, "md")
+    rows["R50"] = rows["R50"] | {2: replace(rows["R50"][2], draws={})}
+    lacking = examined({"table3": rows})
+    found = of_network(lacking, "gains in mAP")
+    assert (found.ours.holds, found.n, math.isnan(found.share)) == (True, 3, True)
+    text = " ".join(render_claims(lacking, "md").split())
+    assert "| R50 mAP | above 0 | +0.26 holds | +0.10 holds | 3 | — |" in text
+    assert "- share is — where not every run was scored on test images drawn anew" in text
 
 
 def test_the_best_k_has_its_published_value_and_the_share_of_each_k_beside_it():

@@ -75,6 +75,14 @@ def test_of_one_seed_a_replicate_is_the_draw_of_images():
     assert found.tolist() == [30, 35, 39]
 
 
-def test_rows_without_draws_in_common_have_no_replicates():
+def test_there_are_replicates_only_where_every_run_of_the_common_seeds_has_draws():
     assert [found.size for found in redrawn([row(30, draws=[1]), row(30)], "AP")] == [0, 0]
+    # Of three seeds the last lacks them in one row: two would say more than they know.
+    one, other = row(30, 31, 32, draws=[0, 1]), row(30, 31, 32, draws=[0, 1])
+    bare = {2: Score("run2", {"AP": 32})}
+    assert [found.size for found in redrawn([one, other], "AP")] == [2, 2]
+    assert [found.size for found in redrawn([one, other | bare], "AP")] == [0, 0]
+    # A seed that one row has alone counts in neither, with draws or without.
+    two = {seed: other[seed] for seed in (0, 1)}
+    assert [found.size for found in redrawn([one | bare, two], "AP")] == [2, 2]
     assert redrawn([], "AP") == []
