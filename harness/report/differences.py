@@ -23,7 +23,7 @@ from harness.report.verdicts import (
     published_pairs,
 )
 from harness.statistics.difference import Difference
-from harness.statistics.scores import Scores, common_seeds, difference
+from harness.statistics.scores import Scores, common_seeds, difference, tested_alike
 
 NUMBERS = (
     *("published", "ours", "std_error", "low", "high"),
@@ -31,6 +31,9 @@ NUMBERS = (
 )
 COLUMNS = ("row", "baseline", "metric", *NUMBERS, "n", "seeds", "runs", "verdict", "because")
 OTHER_CODE = f"code: one of the two was made with another {' or '.join(PARTS.values())}"
+TESTED_ELSEWHERE = (
+    "test images: the two were not tested on the same images and the same draws of them"
+)
 NO_GROUND_TRUTH = "the test split has no object of that size"
 
 
@@ -42,7 +45,8 @@ class _Pair:
         method, baseline: of one table.
         faults: why the two may not be compared with each other.
         obstacles: why their difference may not be compared with a printed one.
-        fair: whether they differ in the loss alone, so that they have a difference.
+        fair: whether they differ in the loss alone and were tested alike, so that they have a
+            difference.
         scores: of the two.
     """
 
@@ -116,23 +120,33 @@ def _pairs(
     found = []
     for method in cells:
         baseline = printed.get(method.row) or baseline_of(method, cells)
-        if baseline is None:
-            continue
-        unfair = faults_of_pair(method.spec, baseline.spec)
-        code = (method.row in other_code) != (baseline.row in other_code)
-        both_printed = {method.row, baseline.row} <= set(published.index)
-        obstacles = obstacles_of_pair(method.spec, baseline.spec) if both_printed else unfair
-        found.append(
-            _Pair(
-                method,
-                baseline,
-                (*unfair, *([OTHER_CODE] if code else [])),
-                (*obstacles, *([OTHER_CODE] if code else [])),
-                not unfair,
-                (scores.get(method.row, {}), scores.get(baseline.row, {})),
-            )
-        )
+        if baseline is not None:
+            both_printed = {method.row, baseline.row} <= set(published.index)
+            found.append(_pair(method, baseline, scores, both_printed, other_code))
     return found
+
+
+def _pair(
+    method: Cell,
+    baseline: Cell,
+    scores: Mapping[str, Scores],
+    both_printed: bool,
+    other_code: Collection[str],
+) -> _Pair:
+    of_pair = (scores.get(method.row, {}), scores.get(baseline.row, {}))
+    unfair = faults_of_pair(method.spec, baseline.spec)
+    obstacles = obstacles_of_pair(method.spec, baseline.spec) if both_printed else unfair
+    elsewhere = () if tested_alike(of_pair) else (TESTED_ELSEWHERE,)
+    code = (method.row in other_code) != (baseline.row in other_code)
+    more = (*elsewhere, *([OTHER_CODE] if code else []))
+    return _Pair(
+        method,
+        baseline,
+        faults=(*unfair, *more),
+        obstacles=(*obstacles, *more),
+        fair=not unfair and not elsewhere,
+        scores=of_pair,
+    )
 
 
 def _published(published: pd.DataFrame, pair: _Pair, metric: str) -> PublishedDifference | None:

@@ -33,7 +33,7 @@ class Emphasis(StrEnum):
             "Bold: the highest mean of ours in its column, and every one that cannot be told from "
             "it: the 95% interval of the difference, over seeds and images, includes 0, fewer than "
             f"{DECIDED_FROM} seeds were run, or the test images were not drawn anew. Not corrected "
-            "for the number of rows."
+            "for the number of rows. Rows tested on other images cannot be told apart here."
         )
 
 
@@ -58,7 +58,8 @@ def _behind(
 ) -> dict[str, tuple[float, float] | None]:
     """The interval of best minus row, for each other row with a number.
 
-    None where nothing can be told: below the seeds that it takes, and where images do not count.
+    None where nothing can be told: below the seeds that it takes, where images do not count, and
+    where the two were tested on other images.
     """
     known = values.dropna()
     if known.empty:

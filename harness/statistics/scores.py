@@ -21,11 +21,14 @@ class Score:
         values: on the test images as they are.
         draws: in each draw of the test images, shape (draws,); {} where none were made. Runs that
             are compared must have the same draws.
+        tested_on: says which test images, and which draws of them, these are, as their hashes do;
+            "" where it is not known, which goes with any.
     """
 
     run_id: str
     values: Mapping[str, float]
     draws: Mapping[str, Draws] = field(default_factory=dict)
+    tested_on: str = ""
 
 
 Scores = Mapping[int, Score]  # of one row, by seed
@@ -61,10 +64,19 @@ def common_seeds(rows: Iterable[Scores], metric: str) -> list[int]:
     return sorted(set.intersection(*have)) if have else []
 
 
+def tested_alike(rows: Iterable[Scores]) -> bool:
+    """Whether no two runs of some rows are known to be tested on other images or other draws."""
+    known = {score.tested_on for scores in rows for score in scores.values()} - {""}
+    return len(known) <= 1
+
+
 def difference(
     method: Scores, baseline: Scores, metric: str, confidence: float = 0.95
 ) -> Difference | None:
-    """Method minus baseline over the seeds that both have; None where that is no seed.
+    """Method minus baseline over the seeds that both have.
+
+    None where that is no seed, or the two were not tested alike: a draw of one set of images has
+    nothing to do with a draw of another, and they would be taken as paired.
 
     The image part is that of the seeds whose two runs have draws (`paired_difference` says why that
     is safe), and unknown where there is none.
@@ -76,7 +88,7 @@ def difference(
         confidence: of the interval, between 0 and 1.
     """
     pairs = [(method[seed], baseline[seed]) for seed in common_seeds([method, baseline], metric)]
-    if not pairs:
+    if not pairs or not tested_alike([method, baseline]):
         return None
     drawn = [
         one.draws[metric] - other.draws[metric]
@@ -102,13 +114,13 @@ def redrawn(rows: Sequence[Scores], metric: str, seed: int = 0) -> list[Draws]:
         seed: of the draws of seeds.
 
     Returns:
-        For each row an array of shape (draws,), empty where the rows have no seed in common, or a
-        run of such a seed has no draws of this metric: fewer seeds than the mean has would not be
-        replicates of it.
+        For each row an array of shape (draws,), empty where the rows have no seed in common or were
+        not tested alike, or a run of such a seed has no draws of this metric: fewer seeds than the
+        mean has would not be replicates of it.
     """
     seeds = common_seeds(rows, metric)
     drawn_all = all(metric in scores[number].draws for scores in rows for number in seeds)
-    if not seeds or not drawn_all:
+    if not seeds or not drawn_all or not tested_alike(rows):
         return [np.empty(0) for _ in rows]
     drawn = np.stack([[scores[number].draws[metric] for number in seeds] for scores in rows])
     replicates = drawn.shape[-1]

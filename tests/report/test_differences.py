@@ -156,6 +156,19 @@ def test_two_rows_of_which_one_was_made_with_other_code_are_not_comparable():
     assert line(both, "contour", "AP")["verdict"] == "reproduced"
 
 
+def test_two_rows_that_were_tested_on_other_images_are_not_comparable():
+    elsewhere = {seed: replace(one, tested_on="val2017") for seed, one in PLAIN.items()}
+    gains = gains_in_ap(0.2, 0.3, 0.4, spread=0.0)
+    gains = {seed: replace(one, tested_on="minival") for seed, one in gains.items()}
+    frame = a_table(scores={"baseline": elsewhere, "contour": gains}).frame
+    found = line(frame, "contour", "AP")
+    assert (found["n"], found["verdict"]) == (0, "not comparable")
+    assert found["because"].endswith(
+        "test images: the two were not tested on the same images and the same draws of them"
+    )
+    assert math.isnan(found["ours"])
+
+
 def own_cells() -> list[Cell]:
     """A table of one's own: a baseline, the loss, and the loss at another batch."""
     plain = finetune(Setting(), "mask_rcnn_R50_FPN", NO_LOSS)

@@ -310,6 +310,22 @@ def test_rows_are_told_apart_only_where_the_test_images_were_drawn():
     assert "or the test images were not drawn anew" in render(bare_table, "md", Emphasis.HONEST)
 
 
+def test_rows_tested_on_other_images_cannot_be_told_apart():
+    # Hybrid Task Cascade is tested on val2017, Mask R-CNN on minival.
+    table = of_seeds({"best": [30.0, 31.0, 29.0], "far": [25.0, 25.9, 24.1]})
+    scores = {
+        row: {seed: replace(one, tested_on=row) for seed, one in table.scores[row].items()}
+        for row in table.scores
+    }
+    assert honest_rows(table) == [True, False]
+    elsewhere = replace(table, scores=scores)
+    assert honest_rows(elsewhere) == [True, True]
+    assert (
+        "Rows tested on other images cannot be told apart here."
+        in render(elsewhere, "md", Emphasis.HONEST).partition("\n")[0]
+    )
+
+
 def test_a_run_without_draws_tells_no_row_from_the_best():
     # 1.0, 1.1 and 1.2 ahead, for sure over seeds; draws that move best alone by ±1 hide it, and
     # still do where one run of far has none.

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -73,6 +74,28 @@ def test_seeds_and_images_are_drawn_alike_for_all_rows():
 def test_of_one_seed_a_replicate_is_the_draw_of_images():
     (found,) = redrawn([row(30, draws=[0, 5, 9])], "AP")
     assert found.tolist() == [30, 35, 39]
+
+
+def on(what, scores):
+    return {seed: replace(one, tested_on=what) for seed, one in scores.items()}
+
+
+def test_rows_that_were_tested_on_other_images_have_no_difference_and_no_replicates():
+    # Draw 0 of one set of images has nothing to do with draw 0 of another.
+    one, other = row(31, 33, draws=[-2, 2]), row(30, 31, draws=[-2, 2])
+    on_minival, on_val = on("minival", one), on("val2017", other)
+    assert difference(on_minival, on_val, "AP") is None
+    assert [found.size for found in redrawn([on_minival, on_val], "AP")] == [0, 0]
+    # Nor where it is so in one run alone.
+    assert difference(on_minival, on("minival", other) | {1: on_val[1]}, "AP") is None
+    alike = on("minival", other)
+    assert difference(on_minival, alike, "AP").delta == approx(1.5)
+    assert [found.size for found in redrawn([on_minival, alike], "AP")] == [2, 2]
+
+
+def test_where_it_is_not_known_what_runs_were_tested_on_they_are_compared():
+    one, other = row(31, 33, draws=[-2, 2]), row(30, 31, draws=[-2, 2])
+    assert difference(on("minival", one), other, "AP").n == 2
 
 
 def test_there_are_replicates_only_where_every_run_of_the_common_seeds_has_draws():
