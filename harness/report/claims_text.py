@@ -19,8 +19,8 @@ CLAIMS_SUFFIXES = ("md", "csv")
 CAPTION = "The paper's claims in words, on its own tables and on ours."
 HOLDS, FAILS = "holds", "fails"
 NOTES = (
-    "holds, fails: on the numbers as printed, and on our means over the n seeds that all rows of a "
-    f"statement have. Below {DECIDED_FROM} seeds that decides nothing.",
+    "holds, fails: on the paper's numbers as printed, and on our means, unrounded, over the n "
+    f"seeds that all rows of a statement have. Below {DECIDED_FROM} seeds that decides nothing.",
     "share: of replicates, those in which the statement holds, or k is best. A replicate draws the "
     "test images anew, and the seeds; of one seed the images alone. Of few seeds their variance is "
     "too small, by a third for three, so that shares lie too near 0% and 100%.",

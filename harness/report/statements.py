@@ -32,7 +32,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Statement:
-    """The `summary` of `differences` is at least `low` and at most `high`.
+    """The `summary` of `differences` is above `low` and below `high`.
 
     Attributes:
         about: what it is about, in words: "R101 AP50".
@@ -46,8 +46,8 @@ class Statement:
     about: str
     differences: tuple[Difference, ...]
     summary: Summary
-    low: int | None
-    high: int | None
+    low: float | None
+    high: float | None
     claimed: str
 
     def in_words(self, value: float) -> str:
@@ -81,16 +81,16 @@ def gains(
     )
 
 
-def bounds(claimed: str) -> tuple[int, int | None]:
-    """In hundredths of a point, what agrees with a gain to its printed digits, both included.
+def bounds(claimed: str) -> tuple[float, float | None]:
+    """In hundredths of a point, between which bounds a gain agrees to the digits that are printed.
 
     Args:
-        claimed: "0.44", "0.16 to 0.22" or ABOVE_0. Of two digits a gain is just that; "0.2" is
-            anything from 0.15 to 0.25.
+        claimed: "0.44", "0.16 to 0.22" or ABOVE_0. "0.44" is what lies between 0.435 and 0.445,
+            "0.2" what lies between 0.15 and 0.25.
     """
     if claimed == ABOVE_0:
-        return 1, None
+        return 0, None
     ends = claimed.split(" to ")
-    slack = 0 if len(ends[0].partition(".")[2]) == 2 else 5
+    slack = 0.5 if len(ends[0].partition(".")[2]) == 2 else 5
     low, high = (round(float(end) * 100) for end in (ends[0], ends[-1]))
     return low - slack, high + slack

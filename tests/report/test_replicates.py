@@ -38,6 +38,15 @@ def test_differences_are_taken_within_a_replicate():
     assert shares(CLAIM["gains on Mask R-CNN"], cells)[0] == 1.0  # within 0.13 to 0.26
 
 
+def test_replicates_count_unrounded():
+    # +0.0002 and -0.0002: a gain and a loss, and all four are 34.54 to the hundredth.
+    cells = {
+        ("table3", "R50"): {"AP": np.array([34.5441, 34.5443])},
+        ("table3", "R50+contour"): {"AP": np.array([34.5443, 34.5441])},
+    }
+    assert shares(CLAIM["gains in mAP"], cells)[0] == 0.5
+
+
 def test_replicates_without_a_number_are_left_out():
     cells = networks(R50=[0.3, math.nan, -0.1, math.nan], R101=[math.nan] * 4)
     found = shares(CLAIM["gains in mAP"], cells)
