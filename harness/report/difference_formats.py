@@ -23,7 +23,7 @@ from harness.report.tables import CSV_DECIMALS, SUFFIXES
 MOST_LINES = 36  # on a page of LaTeX's, with caption and notes: six comparisons in six metrics
 # With the notes even they are a little higher than a page of small letters.
 AT_MOST_A_PAGE = (
-    r"\resizebox*{{!}}{{\ifdim\totalheight>.75\textheight .75\textheight\else\totalheight\fi}}{{%"
+    r"\resizebox*{{!}}{{\ifdim\totalheight>.73\textheight .73\textheight\else\totalheight\fi}}{{%"
     "\n{}}}"
 )
 BELOW_THE_LAST = "How to read it: below the last part."
@@ -56,7 +56,8 @@ def render_differences(tables: Sequence[Differences], format: str) -> str:
 
 def _to_csv(tables: Sequence[Differences]) -> str:
     """A line of headings and one for each difference; an empty place is a number not there."""
-    frames = [one.frame.assign(scale=one.scale_note) for one in tables]
+    # The reason tells the size.
+    frames = [one.frame.drop(columns="size").assign(scale=one.scale_note) for one in tables]
     frame = pd.concat(frames, keys=[one.name for one in tables], names=["table", None])
     frame = frame.reset_index("table").round(CSV_DECIMALS).replace(r"\s+", " ", regex=True)
     return str(frame.to_csv(index=False, lineterminator="\n"))

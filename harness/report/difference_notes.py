@@ -11,8 +11,10 @@ from harness.report.printed_differences import (
     SEEDS,
     Differences,
     comparisons,
+    sized,
+    verdicts,
 )
-from harness.report.verdicts import Verdict
+from harness.report.verdicts import LARGER, SMALLER, Verdict
 from harness.statistics.difference import DECIDED_FROM
 
 READING = (
@@ -23,8 +25,9 @@ READING = (
 READING_PUBLISHED = (
     "A published difference is of one run on each side, with noise that nobody knows, and is taken "
     f"as it is. With {DECIDED_FROM} seeds or more, and test images drawn anew: reproduced, the "
-    "interval lies on the published side of 0; contradicted, it lies on the other side, or holds 0 "
-    "and not what is published; undecided, it holds both."
+    "interval lies on the published side of 0 (smaller, larger: but all of it beside what is "
+    "published); contradicted, it lies on the other side, or holds 0 and not what is published; "
+    "undecided, it holds both."
 )
 READING_EQUAL = (
     "Two that are printed the same (0.00): reproduced, the interval holds nothing that would print "
@@ -35,6 +38,11 @@ NOT_DRAWN = (
     "not every run was scored on test images drawn anew (harness collect does it where the runs' "
     "predictions are)"
 )
+OUTCOMES = [
+    sized(one.value, size)
+    for one in Verdict
+    for size in (("", SMALLER, LARGER) if one is Verdict.REPRODUCED else ("",))
+]
 # By whether the spread over seeds is known, and over draws of the test images.
 COUNTED = {
     (True, True): "",
@@ -76,7 +84,8 @@ def _counted(frame: pd.DataFrame) -> Iterator[str]:
 def _verdicts(frame: pd.DataFrame) -> Iterator[str]:
     judged = frame[frame["published"].notna()]
     if len(judged):
-        found = [f"{(judged['verdict'] == one.value).sum()} {one.value}" for one in Verdict]
+        told = verdicts(judged)
+        found = [f"{told.count(one)} {one}" for one in OUTCOMES]
         yield f"Of {len(judged)} published differences: {', '.join(found)}."
 
 

@@ -29,7 +29,10 @@ NUMBERS = (
     *("published", "ours", "std_error", "low", "high"),
     *("degrees_of_freedom", "seeds_error", "images_error"),
 )
-COLUMNS = ("row", "baseline", "metric", *NUMBERS, "n", "seeds", "runs", "verdict", "because")
+COLUMNS = (
+    *("row", "baseline", "metric", *NUMBERS, "n", "seeds", "runs"),
+    *("verdict", "because", "size"),
+)
 OTHER_CODE = f"code: one of the two was made with another {' or '.join(PARTS.values())}"
 TESTED_ELSEWHERE = (
     "test images: the two were not tested on the same images and the same draws of them"
@@ -78,7 +81,8 @@ def differences_frame(
         `seeds_error` and `images_error` (the two parts of `std_error`), all in AP points but the
         degrees of freedom, NaN where there is no number; `n`, how many seeds, and `seeds`, "0 1 2";
         `runs`, method-baseline of each seed; `verdict`, "" where nothing is published and nothing
-        is in the way of the pair, and `because`, its reason. An unfair pair has no difference.
+        is in the way of the pair, `because`, its reason, and `size`, of the `Judgement`. An unfair
+        pair has no difference.
     """
     metrics = _metrics(scores)
     lines = [
@@ -169,6 +173,7 @@ def _line(pair: _Pair, metric: str, published: PublishedDifference | None) -> di
         "runs": " ".join(f"{method[seed].run_id}-{baseline[seed].run_id}" for seed in seeds),
         "verdict": judgement.verdict.value if judgement else "",
         "because": judgement.because if judgement else "",
+        "size": judgement.size if judgement else "",
     }
 
 

@@ -90,6 +90,19 @@ def comparisons(frame: pd.DataFrame) -> pd.Series:
     return frame["row"].astype(str) + " − " + frame["baseline"].astype(str)
 
 
+def verdicts(frame: pd.DataFrame) -> list[str]:
+    """Of each line, as people read it: "reproduced (smaller)"."""
+    return [
+        sized(verdict or MISSING, size)
+        for verdict, size in zip(frame["verdict"], frame["size"], strict=True)
+    ]
+
+
+def sized(verdict: str, size: str) -> str:
+    """A verdict with where the published size does not fit; "" is nowhere."""
+    return f"{verdict} ({size})" if size else verdict
+
+
 def places(frame: pd.DataFrame) -> pd.DataFrame:
     """The characters of each line; without what is published where nothing is."""
     columns = {
@@ -100,7 +113,7 @@ def places(frame: pd.DataFrame) -> pd.DataFrame:
         IMAGES: [_error(value) for value in frame["images_error"]],
         COUNT: [str(n) for n in frame["n"]],
         PUBLISHED: [_difference(value) for value in frame["published"]],
-        VERDICT: [verdict or MISSING for verdict in frame["verdict"]],
+        VERDICT: verdicts(frame),
     }
     if frame["published"].isna().all():
         del columns[PUBLISHED]

@@ -19,6 +19,8 @@ from harness.statistics.difference import DECIDED_FROM
 
 NOT_DRAWN = "the test images were not drawn anew, so that what they add to the noise is not known"
 
+SMALLER, LARGER = "smaller", "larger"
+
 
 class Verdict(StrEnum):
     """What can be said of a published difference."""
@@ -31,10 +33,18 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Judgement:
-    """A verdict and its reason, a sentence without its full stop."""
+    """A verdict on a published difference.
+
+    Attributes:
+        verdict: what can be said.
+        because: its reason, a sentence without its full stop.
+        size: SMALLER or LARGER where it is reproduced and our whole interval lies nearer to 0, or
+            farther from it, than all that prints as published; else "".
+    """
 
     verdict: Verdict
     because: str
+    size: str = ""
 
 
 @dataclass(frozen=True)
@@ -98,7 +108,7 @@ def judge(
     interval is too narrow. Then, for a difference that is printed above 0
     (mirrored for one below):
 
-    * our interval is above 0: reproduced; the reason says whether the published size fits too;
+    * our interval is above 0: reproduced; `size` says where the published size does not fit;
     * it is below 0, or holds 0 and ends below every value that prints as published: contradicted;
     * it holds 0 and the published size: undecided.
 
@@ -135,28 +145,28 @@ def judge(
     if "images" not in counted:
         return Judgement(Verdict.UNDECIDED, NOT_DRAWN)
     if abs(published) < half_width / 2:
-        verdict, finding = _of_no_difference(half_width, low, high)
+        (verdict, finding), size = _of_no_difference(half_width, low, high), ""
     elif published < 0:
-        verdict, finding = _of_a_gain(-published, half_width, -high, -low)
+        verdict, finding, size = _of_a_gain(-published, half_width, -high, -low)
     else:
-        verdict, finding = _of_a_gain(published, half_width, low, high)
+        verdict, finding, size = _of_a_gain(published, half_width, low, high)
     ours = f"ours, {_in_words(low)} to {_in_words(high)} at n = {n},"
-    return Judgement(verdict, f"{ours} {finding} the published {signed(published)}")
+    return Judgement(verdict, f"{ours} {finding} the published {signed(published)}", size)
 
 
-def _of_a_gain(size: float, half_width: float, low: float, high: float) -> tuple[Verdict, str]:
+def _of_a_gain(size: float, half_width: float, low: float, high: float) -> tuple[Verdict, str, str]:
     """For a difference printed above 0. Rounding keeps order: it was above 0 unrounded as well."""
     if low > 0 and high < size - half_width:
-        return Verdict.REPRODUCED, "excludes 0 but is smaller than"
+        return Verdict.REPRODUCED, "excludes 0 but is smaller than", SMALLER
     if low > size + half_width:
-        return Verdict.REPRODUCED, "excludes 0 and is larger than"
+        return Verdict.REPRODUCED, "excludes 0 and is larger than", LARGER
     if low > 0:
-        return Verdict.REPRODUCED, "excludes 0 and holds"
+        return Verdict.REPRODUCED, "excludes 0 and holds", ""
     if high < 0:
-        return Verdict.CONTRADICTED, "lies on the other side of 0 than"
+        return Verdict.CONTRADICTED, "lies on the other side of 0 than", ""
     if high < size - half_width:
-        return Verdict.CONTRADICTED, "holds 0 and excludes"
-    return Verdict.UNDECIDED, "holds 0 and"
+        return Verdict.CONTRADICTED, "holds 0 and excludes", ""
+    return Verdict.UNDECIDED, "holds 0 and", ""
 
 
 def _of_no_difference(half_width: float, low: float, high: float) -> tuple[Verdict, str]:

@@ -60,6 +60,16 @@ def test_a_printed_gain_is_judged_by_where_our_interval_lies(low, high, verdict,
     assert (found.verdict, found.because) == (verdict, told(-high, -low, "−0.26"))
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "size"),
+    [(0.05, 0.20, "smaller"), (0.05, 0.26, ""), (0.30, 0.50, "larger"), (-0.40, 0.20, "")],
+)
+def test_a_reproduced_gain_says_where_its_size_is_not_the_published_one(low, high, size):
+    # As above, 0.25 to 0.27; a loss is smaller where it is nearer to 0. What holds 0 has no size.
+    assert judge(0.26, 0.01, low, high, 5, BOTH, ()).size == size
+    assert judge(-0.26, 0.01, -high, -low, 5, BOTH, ()).size == size
+
+
 # The least gain that can be printed, +0.01: anything above 0 and below 0.02 prints as that.
 @pytest.mark.parametrize(
     ("low", "high", "verdict", "reason"),
