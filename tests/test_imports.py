@@ -183,5 +183,12 @@ def test_a_plan_loads_scipy_only_where_power_is_asked_for(tmp_path, monkeypatch)
     assert "torch" not in loaded
 
 
+def test_no_command_loads_the_distributions_of_scipy(tmp_path, monkeypatch):
+    # They take a second; the few that are needed are in scipy.special.
+    monkeypatch.setenv("HARNESS_RUNS", str(tmp_path))
+    for arguments in (("table", "table1"), ("verdicts",), ("plan", "--power")):
+        assert "scipy.stats" not in modules_after(cli(*arguments))
+
+
 def test_the_check_for_torch_can_fail():
     assert "torch" in modules_after("import harness.losses")

@@ -33,7 +33,7 @@ def print_plan(
     planned = make_plan(grid, place.runs, gpus)
     settled = None
     if power or noise is not None:
-        from harness.commands.power import plan_power  # scipy takes a second to load
+        from harness.commands.power import plan_power  # scipy takes half a second to load
 
         settled = plan_power(planned, grid, noise, place)
     if as_json:

@@ -36,7 +36,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special  # scipy.stats takes a second to load
 
 DECIDED_FROM = 3  # seeds: with 2, t is 12.7, and an interval says next to nothing
 FEWEST_REPLICATES = 2  # that have a variance
@@ -91,7 +91,7 @@ class Difference:
 
     @property
     def _half_width(self) -> float:
-        quantile = stats.t.ppf((1 + self.confidence) / 2, self.degrees_of_freedom)
+        quantile = special.stdtrit(self.degrees_of_freedom, (1 + self.confidence) / 2)
         return float(quantile) * self.std_error
 
 

@@ -14,7 +14,7 @@ Paired t-test: J. Cohen, "Statistical power analysis for the behavioral sciences
 import math
 from dataclasses import dataclass
 
-from scipy import optimize, stats
+from scipy import optimize, special
 
 from harness.statistics.difference import DECIDED_FROM, degrees_of_freedom
 
@@ -60,8 +60,11 @@ def detection_power(noise: Noise, n: int, difference: float, *, level: float = L
         ValueError: `n` is below 2.
     """
     std_error, degrees = _sampling(noise, n)
-    quantile = stats.t.ppf(1 - level / 2, degrees)
-    return float(stats.nct.sf(quantile, degrees, difference / std_error))
+    quantile = special.stdtrit(degrees, 1 - level / 2)
+    shift = difference / std_error
+    missed = float(special.nctdtr(degrees, shift, quantile))
+    # So far above the quantile that it underflows: nothing is missed.
+    return 1.0 if math.isnan(missed) and not math.isnan(shift) else 1 - missed
 
 
 def smallest_detectable(
@@ -124,7 +127,7 @@ def smallest_by_images(noise: Noise, *, level: float = LEVEL, power: float = POW
         level: as in `detection_power`.
         power: as in `smallest_detectable`.
     """
-    return noise.image_std * float(stats.norm.ppf(1 - level / 2) + stats.norm.ppf(power))
+    return noise.image_std * float(special.ndtri(1 - level / 2) + special.ndtri(power))
 
 
 def _sampling(noise: Noise, n: int) -> tuple[float, float]:

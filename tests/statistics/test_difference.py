@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from harness.statistics.difference import Difference, degrees_of_freedom, paired_difference
 
@@ -125,6 +126,19 @@ def test_a_wider_confidence_is_a_wider_interval():
     # t of 2 degrees of freedom: 9.9248 at 99%.
     found = paired_difference(DELTAS, None, confidence=0.99)
     assert found.high == pytest.approx(0.2 + 9.924843 * math.sqrt(0.01 / 3), rel=1e-6)
+
+
+@pytest.mark.parametrize("n", [2, 3, 5, 8, 32])
+@pytest.mark.parametrize("images", [0.0, 1e-4, 0.01, 1.0, 1e9])  # the last: as good as normal
+@pytest.mark.parametrize("confidence", [0.5, 0.9, 0.95, 0.999])
+def test_an_interval_has_the_quantile_of_t(n, images, confidence):
+    found = Difference(0.2, n, 0.01 / n, images, confidence)
+    quantile = stats.t.ppf((1 + confidence) / 2, found.degrees_of_freedom)
+    assert found.high - 0.2 == pytest.approx(quantile * found.std_error, rel=1e-10)
+    without_seeds = Difference(0.2, n, 0.0, 1.0, confidence)
+    assert without_seeds.high - 0.2 == pytest.approx(
+        stats.norm.ppf((1 + confidence) / 2), rel=1e-10
+    )
 
 
 def test_degrees_of_freedom_go_from_those_of_the_seeds_to_infinity():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from harness.statistics.difference import degrees_of_freedom
 from harness.statistics.power import (
     Noise,
     detection_power,
@@ -33,6 +34,22 @@ def test_the_seeds_that_a_difference_takes_are_those_of_the_tables(effect, seeds
     # The last takes 199, which is more than the 64 looked at.
     assert seeds_needed(ONE, effect) == seeds
     assert seeds_needed(ONE, 0.2, most=200) == 199
+
+
+@pytest.mark.parametrize("n", [2, 3, 5, 20, 64])
+@pytest.mark.parametrize("image_std", [0.0, 1e-3, 0.2, 1e3, 1e9])  # the last: as good as normal
+@pytest.mark.parametrize("level", [0.1, 0.05, 0.01])
+def test_power_is_that_of_the_noncentral_t(n, image_std, level):
+    noise = Noise(0.35, image_std)
+    std_error = math.sqrt(0.35**2 / n + image_std**2)
+    degrees = degrees_of_freedom(0.35**2 / n, image_std**2, n)
+    quantile = stats.t.ppf(1 - level / 2, degrees)
+    for shift in (0.0, 0.1, 1.0, 2.8, 8.0, 30.0, 50.0, 1e4):
+        expected = stats.nct.sf(quantile, degrees, shift)
+        found = detection_power(noise, n, shift * std_error, level=level)
+        assert found == pytest.approx(expected, abs=1e-10)
+    by_images = stats.norm.ppf(1 - level / 2) + stats.norm.ppf(0.8)
+    assert smallest_by_images(noise, level=level) == pytest.approx(image_std * by_images, rel=1e-10)
 
 
 def test_a_difference_scales_with_its_noise():
