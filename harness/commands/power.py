@@ -38,9 +38,9 @@ def plan_power(planned: Plan, grid: Grid, stated: float | None, place: Workplace
         )
     hours = planned.gpu_hours.plan / len(grid.seeds)
     measured = measured_noise(place.known_grid(), place.results)
-    by_seeds, source = _seed_noise(stated, measured)
-    by_images = 0.0 if math.isnan(measured.image_std) else measured.image_std
-    return power_report(Noise(by_seeds, by_images), source, hours)
+    by_seeds, seed_source = _seed_noise(stated, measured)
+    by_images, image_source = _image_noise(measured)
+    return power_report(Noise(by_seeds, by_images), seed_source, image_source, hours)
 
 
 def _seed_noise(stated: float | None, measured: MeasuredNoise) -> tuple[float, str]:
@@ -53,6 +53,15 @@ def _seed_noise(stated: float | None, measured: MeasuredNoise) -> tuple[float, s
             f"{measured.seeds} seeds."
         )
     return UNMEASURED_NOISE, _UNMEASURED
+
+
+def _image_noise(measured: MeasuredNoise) -> tuple[float, str]:
+    """The standard deviation from the images drawn, 0 where nothing was, and where it is from."""
+    if math.isnan(measured.image_std):
+        return 0.0, "Not counted, for no run collected was scored in draws of the test images."
+    return measured.image_std, (
+        "Measured on the draws of the test images in which the runs collected were scored."
+    )
 
 
 _UNMEASURED = (

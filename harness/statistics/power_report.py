@@ -46,7 +46,7 @@ class Power:
 
     Attributes:
         noise: of a paired difference.
-        source: where `noise` is from, a sentence.
+        seed_source, image_source: where the two parts of `noise` are from, a sentence each.
         level: of a two-sided test.
         power: the probability of a detection.
         most_seeds: up to which `needed` was searched.
@@ -58,7 +58,8 @@ class Power:
     """
 
     noise: Noise
-    source: str
+    seed_source: str
+    image_source: str
     level: float
     power: float
     most_seeds: int
@@ -71,17 +72,21 @@ class Power:
         return asdict(self)
 
 
-def power_report(noise: Noise, source: str, gpu_hours_per_seed: float) -> Power:
+def power_report(
+    noise: Noise, seed_source: str, image_source: str, gpu_hours_per_seed: float
+) -> Power:
     """What `SEEDS` can detect and what `DIFFERENCES` take, at the usual 5% and 80%.
 
     Args:
         noise: of a paired difference.
-        source: where it is from, a sentence for people.
+        seed_source: where its part of the seeds is from, a sentence for people.
+        image_source: the same of its part of the images.
         gpu_hours_per_seed: of the whole grid.
     """
     return Power(
         noise=noise,
-        source=source,
+        seed_source=seed_source,
+        image_source=image_source,
         level=LEVEL,
         power=POWER,
         most_seeds=MOST_SEEDS,

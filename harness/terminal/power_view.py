@@ -38,17 +38,16 @@ def show_power(power: Power, console: Console | None = None) -> None:
 
 
 def _reckoned_with(power: Power) -> Iterator[str]:
-    yield f"Noise of a difference: {power.noise.seed_std:.2f} AP between seeds. {power.source}"
+    yield f"Noise of a difference: {power.noise.seed_std:.2f} AP between seeds. {power.seed_source}"
     if power.noise.image_std == 0:
         yield (
-            "Test images are not counted: which ones there are adds to this, as much with many "
-            "seeds as with few."
+            f"Test images: {power.image_source} Which ones there are adds to this, as much with "
+            "many seeds as with few."
         )
     else:
         yield (
-            f"Test images add {power.noise.image_std:.2f} AP, measured on the runs collected: "
-            f"differences below {power.smallest_by_images:.2f} AP are settled by no number of "
-            "seeds."
+            f"Test images: {power.noise.image_std:.2f} AP. {power.image_source} Differences below "
+            f"{power.smallest_by_images:.2f} AP are settled by no number of seeds."
         )
     yield (
         f"Tests are two-sided at {power.level:.0%}; a difference counts as detected where they "

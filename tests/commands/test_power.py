@@ -36,14 +36,17 @@ def test_where_nothing_is_stated_two_runs_of_public_code_are_reckoned_with(power
     power = power_of(grid_of(0))
     assert power.noise.seed_std == pytest.approx(0.25 * 2**0.5, abs=0.005)
     assert power.noise.image_std == 0
-    assert power.source.startswith("Stated, not measured: 0.25 AP between two runs")
-    assert "share their base, so that the real one may be smaller" in power.source
+    assert power.seed_source.startswith("Stated, not measured: 0.25 AP between two runs")
+    assert "share their base, so that the real one may be smaller" in power.seed_source
+    assert power.image_source == (
+        "Not counted, for no run collected was scored in draws of the test images."
+    )
 
 
 def test_a_stated_noise_is_told_as_such(power_of):
     power = power_of(grid_of(0), noise=0.12)
     assert power.noise.seed_std == 0.12
-    assert power.source == "Stated with --noise, not measured."
+    assert power.seed_source == "Stated with --noise, not measured."
 
 
 def test_gpu_hours_are_those_of_one_seed_however_many_are_planned(power_of):
@@ -71,7 +74,21 @@ def test_what_was_measured_is_reckoned_with_and_told(power_of, score):
     power = power_of(grid_of(0))
     assert power.noise.seed_std == pytest.approx(0.5**0.5)
     assert power.noise.image_std == pytest.approx((1 / 6) ** 0.5)
-    assert power.source == "Measured on the runs collected: 2 pairs of rows, with up to 3 seeds."
+    assert (
+        power.seed_source == "Measured on the runs collected: 2 pairs of rows, with up to 3 seeds."
+    )
+
+
+def test_a_stated_noise_leaves_the_images_measured(power_of, score):
+    score("table1/baseline", 30.0, 31.0, 29.0, draws=(0, 0, 0, 0))
+    score("table1/k=2", 31.0, 33.0, 32.0, draws=(0.5, -0.5, 0.5, -0.5))
+    told = power_of(grid_of(0), noise=0.12).to_json()
+    assert told["noise"] == {"seed_std": 0.12, "image_std": pytest.approx((1 / 3) ** 0.5)}
+    assert told["seed_source"] == "Stated with --noise, not measured."
+    assert told["image_source"] == (
+        "Measured on the draws of the test images in which the runs collected were scored."
+    )
+    assert "source" not in told
 
 
 def test_of_one_seed_only_the_images_are_measured(power_of, score):
@@ -79,4 +96,5 @@ def test_of_one_seed_only_the_images_are_measured(power_of, score):
     score("table1/k=2", 31.0, draws=(0.5, -0.5, 0.5, -0.5))
     power = power_of(grid_of(0))
     assert power.noise.image_std == pytest.approx((1 / 3) ** 0.5)
-    assert power.source.startswith("Stated, not measured")
+    assert power.seed_source.startswith("Stated, not measured")
+    assert power.image_source.startswith("Measured on the draws of the test images")

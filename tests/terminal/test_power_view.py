@@ -5,8 +5,8 @@ from harness.statistics.power_report import power_report
 from harness.terminal.power_view import show_power
 
 
-def shown(noise, console) -> list[str]:
-    show_power(power_report(noise, "Stated, not measured.", gpu_hours_per_seed=100.0), console)
+def shown(noise, console, of_images="Not counted.") -> list[str]:
+    show_power(power_report(noise, "Stated, not measured.", of_images, 100.0), console)
     lines = console.file.getvalue().splitlines()
     assert all(len(line) <= 80 for line in lines)
     return [" ".join(line.split()) for line in lines]
@@ -18,8 +18,8 @@ def test_noise_seeds_differences_and_prices_are_shown(console):
         "",
         "Power: which differences seeds can tell from noise",
         "Noise of a difference: 0.35 AP between seeds. Stated, not measured.",
-        "Test images are not counted: which ones there are adds to this, as much with",
-        "many seeds as with few.",
+        "Test images: Not counted. Which ones there are adds to this, as much with many",
+        "seeds as with few.",
         "Tests are two-sided at 5%; a difference counts as detected where they find it",
         "80% of the time.",
         "",
@@ -41,7 +41,8 @@ def test_noise_seeds_differences_and_prices_are_shown(console):
 
 def test_what_the_images_hide_is_said_to_be_beyond_any_number_of_seeds(console):
     # 2.8016 x 0.05 = 0.14 AP.
-    text = shown(Noise(0.35, 0.05), console)
-    told = "Test images add 0.05 AP, measured on the runs collected: differences below 0.14 AP are"
+    text = shown(Noise(0.35, 0.05), console, of_images="Measured on draws.")
+    told = "Test images: 0.05 AP. Measured on draws. Differences below 0.14 AP are settled by no"
+    assert "Noise of a difference: 0.35 AP between seeds. Stated, not measured." in text
     assert told in " ".join(text)
     assert "0.1 AP no number –" in text
