@@ -38,11 +38,11 @@ NOT_DRAWN = (
     "not every run was scored on test images drawn anew (harness collect does it where the runs' "
     "predictions are)"
 )
-OUTCOMES = [
+OUTCOMES = tuple(
     sized(one.value, size)
     for one in Verdict
     for size in (("", SMALLER, LARGER) if one is Verdict.REPRODUCED else ("",))
-]
+)
 # By whether the spread over seeds is known, and over draws of the test images.
 COUNTED = {
     (True, True): "",

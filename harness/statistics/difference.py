@@ -59,6 +59,7 @@ class Difference:
         image_variance: of that mean, from the images drawn: B. NaN: unknown, no bootstrap. Seeds
             alone then make an interval that is too narrow to decide anything.
         confidence: of the interval.
+        all_drawn: whether B is of all n seeds, where there is any.
     """
 
     delta: float
@@ -66,6 +67,7 @@ class Difference:
     seed_variance: float
     image_variance: float
     confidence: float
+    all_drawn: bool = True
 
     @property
     def counted(self) -> tuple[str, ...]:
@@ -82,7 +84,13 @@ class Difference:
 
     @property
     def degrees_of_freedom(self) -> float:
-        """Those of t, by Welch and Satterthwaite; infinite where no spread over seeds counts."""
+        """Those of t, by Welch and Satterthwaite; infinite where no spread over seeds counts.
+
+        n - 1 where B is of fewer seeds: it is too large, and would bring t more of them than it
+        should have, so many that the interval could become narrower.
+        """
+        if not self.all_drawn:
+            return self.n - 1
         return degrees_of_freedom(_known(self.seed_variance), _known(self.image_variance), self.n)
 
     @property
@@ -115,7 +123,8 @@ def paired_difference(
         image_replicates: the same differences in draws of the images, shape (m, draws), of m of the
             seeds, 1 to n; a column is one draw, the same for every seed. Where m is below n, B is
             the variance of a mean over fewer seeds, which on average is that of n or more: a safe
-            stand-in. A draw without ground truth (NaN) is left out. None where nothing was drawn.
+            stand-in, as t then keeps n - 1 degrees of freedom. A draw without ground truth (NaN) is
+            left out. None where nothing was drawn.
         confidence: of the interval, between 0 and 1.
 
     Raises:
@@ -137,6 +146,7 @@ def paired_difference(
         seed_variance=float(np.var(deltas, ddof=1)) / n if n > 1 else math.nan,
         image_variance=math.nan if image_replicates is None else _variance(image_replicates),
         confidence=confidence,
+        all_drawn=image_replicates is None or len(image_replicates) == n,
     )
 
 

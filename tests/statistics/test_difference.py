@@ -122,6 +122,18 @@ def test_draws_of_fewer_seeds_stand_in_for_those_of_all():
     assert (found.n, found.seed_variance) == pytest.approx((3, 0.01 / 3))
 
 
+def test_a_larger_image_part_of_fewer_seeds_brings_no_degrees_of_freedom():
+    # S / n is 0.01 / 3. Two seeds move by ±0.05, the third against them: a mean of ±0.05 / 3, whose
+    # variance is a 6th of S / n. Without the third it is ±0.05, 0.005 or 1.5 S / n: by Welch and
+    # Satterthwaite 12.5 degrees of freedom in place of 2.7, and an interval that is narrower.
+    move = np.array([[-0.05, 0.05]] * 2 + [[0.05, -0.05]])
+    whole, lacking = paired_difference(DELTAS, move), paired_difference(DELTAS, move[:2])
+    assert degrees_of_freedom(0.01 / 3, 0.005, 3) == pytest.approx(12.5)
+    assert 2.178813 * math.sqrt(0.01 / 3 + 0.005) < whole.high - 0.2  # t of 12 degrees
+    assert lacking.degrees_of_freedom == 2
+    assert lacking.high - 0.2 == pytest.approx(4.302653 * math.sqrt(0.01 / 3 + 0.005), rel=1e-6)
+
+
 def test_a_wider_confidence_is_a_wider_interval():
     # t of 2 degrees of freedom: 9.9248 at 99%.
     found = paired_difference(DELTAS, None, confidence=0.99)
