@@ -67,14 +67,16 @@ def run_scores(specs: Iterable[RunSpec], results: ResultsFolder) -> Mapping[str,
 def _score(metrics: Metrics, replicates: Replicates | None) -> Score:
     values = {name: _number(metrics.ap["segm"].get(name)) for name in METRICS}
     draws: Mapping[str, Draws] = {}
+    tested_on = ""
     if replicates is not None:
         values = dict(_extended(replicates)) | values
+        tested_on = f"{replicates.annotations} {replicates.drawn}"
         draws = {
             prefix + metric: replicates.drawn_values(task, metric)
             for task, prefix in (("segm", ""), ("boundary", BY_BOUNDARY))
             for metric in replicates.draws[task]
         }
-    return Score(metrics.run_id, values, draws)
+    return Score(metrics.run_id, values, draws, tested_on)
 
 
 def _extended(replicates: Replicates) -> Iterator[tuple[str, float]]:

@@ -48,6 +48,7 @@ def test_a_run_has_its_metrics_and_with_replicates_those_of_contours_and_draws(
     assert (scores["baseline"][0].values, scores["baseline"][0].draws) == (BY_METRIC, {})
     k1 = scores["k=1"][0]
     assert k1.run_id == specs[1].run_id
+    assert k1.tested_on == f"{'b' * 64} {'e' * 64}"
     assert (k1.values["AP"], k1.values["AP80"], k1.values["boundary AP"]) == (20, 12, 11)
     np.testing.assert_array_equal(k1.draws["AP"], [19, 20, 21])
     np.testing.assert_array_equal(k1.draws["boundary AP50"], [20, 21, 22])

@@ -3,7 +3,7 @@ import pytest
 from pycocotools import mask as rle
 
 from harness.data.run_lengths import covers, decompressed
-from harness.evaluation.run_lengths import DAMAGED, count_pixels
+from harness.evaluation.run_lengths import DAMAGED, read_masks
 
 
 def encode(pixels):
@@ -39,6 +39,6 @@ def test_runs_that_add_up_with_a_negative_one_among_them_cover_nothing():
 
 @pytest.mark.parametrize("counts", ["", "1o", "1 1", "1é1", "1231", "555O", "P[2", "123\ud800"])
 def test_one_mask_is_counted_as_the_many_of_a_results_file(counts):
-    [many] = count_pixels([counts])
+    [many] = read_masks([counts]).pixels
     runs = decompressed(counts)
     assert many == (sum(runs) if runs else DAMAGED)
