@@ -29,17 +29,24 @@ def show_table(table: Table, console: Console | None = None) -> None:
     console.print(title(content.caption))
     console.print(view)
     if not table.published.empty:
-        console.print(Text("First line ours, second line published.", style="dim"))
+        console.print(Text(_reading(table), style="dim"))
     for note in content.notes:
         console.print(Text(note, style="dim"))
     console.print()
+
+
+def _reading(table: Table) -> str:
+    if table.cells["n"].max() > 1:
+        return "From the top: ours, its standard error over seeds, published."
+    return "First line ours, second line published."
 
 
 def _place(content: Printed, row: str, heading: str) -> Text:
     if not is_number(heading):
         return Text(_text(content, row, (heading, LABEL)))
     mark = str(content.marks.at[row, (heading, OURS)])
-    ours = Text(_text(content, row, (heading, OURS)), style=STYLES[mark])
+    # A standard error has a line of its own: beside the means six metrics would not fit.
+    ours = Text(_text(content, row, (heading, OURS)).replace(" ±", "\n±"), style=STYLES[mark])
     if (heading, PUBLISHED) not in content.text.columns:
         return ours
     published = Text(_text(content, row, (heading, PUBLISHED)), style="dim")

@@ -70,6 +70,18 @@ def test_the_six_metrics_of_table_3_fit_into_80_columns(table):
     assert any(line.split() == list(COLUMNS) for line in lines)
 
 
+def test_a_standard_error_stands_between_ours_and_published_within_80_columns(table):
+    errors = {f"{name} std_error": [12.5, np.nan] for name in METRICS}
+    table = replace(table, cells=table.cells.assign(**errors, n=[3, 0], seeds=["0 1 2", ""]))
+    lines = shown(table)
+    first = next(n for n, line in enumerate(lines) if line.startswith("Mask R-CNN"))
+    assert lines[first].split()[-6:] == ["20.00", "21.00", "22.00", "23.00", "24.00", "25.00"]
+    assert lines[first + 1].split() == ["±", "12.50"] * 6
+    assert lines[first + 2].split() == ["34.28"] * 6
+    assert "From the top: ours, its standard error over seeds, published." in lines
+    assert max(len(line.rstrip()) for line in lines) <= 80
+
+
 def test_a_missing_row_keeps_its_published_numbers_and_says_why(table):
     lines = shown(table)
     first = next(n for n, line in enumerate(lines) if line.startswith("HTC [x]"))
