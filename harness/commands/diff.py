@@ -37,7 +37,7 @@ def print_difference(place: Workplace, one: str, other: str, format: str) -> Non
     specs = {text: _row(known, text) for text in (one, other)}
     _refuse_unfair(*specs.values())
     cells = [Cell(NAME, text, spec, {}) for text, row in specs.items() for spec in row]
-    layout = Layout(caption=f"{other} minus {one}, in AP points.", columns=())
+    layout = Layout(caption="", columns=())
     grid = Grid(tuple(cells), {NAME: layout})
     cells_frame(grid, NAME, place.results)  # refuses what may not be mixed
     scores = row_scores(grid, NAME, place.results)
@@ -49,7 +49,8 @@ def print_difference(place: Workplace, one: str, other: str, format: str) -> Non
         )
     baseline, method = (next(cell for cell in cells if cell.row == text) for text in (one, other))
     note = scale_note(spec for row in specs.values() for spec in row)
-    found = Differences(NAME, pair_frame(method, baseline, scores), layout, note)
+    compared = f"{other} minus {one}, in AP points."
+    found = Differences(NAME, pair_frame(method, baseline, scores), layout, note, compared)
     print(render_differences([found], format), end="")
 
 

@@ -33,16 +33,18 @@ class Differences:
         frame: of `harness.report.differences.differences_frame`.
         layout: of the table.
         scale_note: what ours was measured on, as a sentence.
+        compared: what is subtracted from what, as a sentence.
     """
 
     name: str
     frame: pd.DataFrame
     layout: Layout
     scale_note: str
+    compared: str = "Each row minus its baseline."
 
     @property
     def caption(self) -> str:
-        return f"{self.layout.caption} Each row minus its baseline. {self.scale_note}"
+        return " ".join(filter(None, (self.layout.caption, self.compared, self.scale_note)))
 
     @property
     def runs(self) -> str:

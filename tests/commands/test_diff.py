@@ -15,7 +15,7 @@ def test_rows_are_compared_seed_by_seed_with_both_parts_apart(place, score, caps
     score("table1/k=2", 31.0, 33.0, 32.0)
     print_difference(place, "table1/baseline", "table1/k=2", "md")
     text = capsys.readouterr().out
-    assert text.startswith("**table1/k=2 minus table1/baseline, in AP points.")
+    assert text.startswith("**table1/k=2 minus table1/baseline, in AP points. Demo scale:")
     (ap,) = (line for line in text.splitlines() if line.startswith("| mAP "))
     assert [place.strip() for place in ap.strip("|").split("|")] == [
         *("mAP", "+2.00", "[−0.48, +4.48]", "0.58", "0.00", "3"),
