@@ -124,5 +124,7 @@ def redrawn(rows: Sequence[Scores], metric: str, seed: int = 0) -> list[Draws]:
         return [np.empty(0) for _ in rows]
     drawn = np.stack([[scores[number].draws[metric] for number in seeds] for scores in rows])
     replicates = drawn.shape[-1]
-    chosen = np.random.default_rng(seed).integers(len(seeds), size=(len(seeds), replicates))
+    # Raw numbers are the same in every version of numpy.
+    raw = np.random.PCG64(seed).random_raw((len(seeds), replicates))
+    chosen = (raw % np.uint64(len(seeds))).astype(int)
     return list(drawn[:, chosen, np.arange(replicates)].mean(axis=1))
