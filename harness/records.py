@@ -13,6 +13,9 @@ from harness.files import json_text, read_json, reserve, write_json, write_reser
 METRICS_SCHEMA = 1
 METRICS = ("AP", "AP50", "AP75", "APs", "APm", "APl")
 EXTENDED_METRICS = (*METRICS, "AP80", "AP90")  # the last two where a contour loss should show
+# Names of columns: each of these metrics with masks compared near their contours, and its error.
+BY_BOUNDARY = "boundary "  # begins one
+STD_ERROR = " std_error"  # ends one
 TASKS = ("segm", "bbox")
 
 KILLED = "killed: the attempt ended without a word"

@@ -9,12 +9,11 @@ from harness.collect.mixture import Evidence, refuse_mixtures
 from harness.collect.scores import WAY_OUT, row_scores
 from harness.grid import Cell, Grid, RunSpec, base_of
 from harness.paths import ResultsFolder
-from harness.records import METRICS, Metrics, read_metrics
+from harness.records import METRICS, STD_ERROR, Metrics, read_metrics
 from harness.statistics.scores import Scores, mean
 
 NOT_TRAINED = "not trained yet"
 NOT_SCORED = "trained, but not scored yet"
-STD_ERROR = " std_error"  # ends the name of a metric's standard error
 
 Collected = Mapping[str, Metrics]  # by run id
 

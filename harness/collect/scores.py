@@ -6,12 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from harness.errors import ResultsError
 from harness.grid import Grid, RunSpec
 from harness.paths import ResultsFolder
-from harness.records import METRICS, Metrics, read_metrics
+from harness.records import BY_BOUNDARY, METRICS, Metrics, read_metrics
 from harness.replicates import Replicates, belong, read_replicates
 from harness.statistics.scores import Draws, Score, Scores
 
 WAY_OUT = "Delete it and give `harness collect` where the run is, or take the file back from git."
-BY_BOUNDARY = "boundary "  # begins the name of a metric that compares masks near their contours
 
 
 def row_scores(grid: Grid, table: str, results: ResultsFolder) -> Mapping[str, Scores]:

@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 
-from harness.report.table import STD_ERROR
+from harness.records import STD_ERROR
 
 FIGURES = {"fig8": "table1"}  # what each is drawn from
 SUFFIXES = ("pdf", "png")

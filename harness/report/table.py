@@ -7,14 +7,13 @@ import pandas as pd
 
 from harness.grid import Layout
 from harness.grid.grid import CONTOUR_COLUMNS, METRIC_COLUMNS
-from harness.records import METRICS
+from harness.records import BY_BOUNDARY, METRICS, STD_ERROR
 from harness.statistics.scores import Scores
 
 LABEL, OURS, PUBLISHED, DIFFERENCE = "", "ours", "published", "difference"
 METRIC_OF = dict(zip(METRIC_COLUMNS, METRICS, strict=True))
-# Not in the paper: as harness.collect names them.
-CONTOUR_METRIC_OF = dict(zip(CONTOUR_COLUMNS, ("AP80", "AP90", "boundary AP"), strict=True))
-STD_ERROR = " std_error"  # ends the name of a metric's standard error, as harness.collect has it
+# Not in the paper.
+CONTOUR_METRIC_OF = dict(zip(CONTOUR_COLUMNS, ("AP80", "AP90", BY_BOUNDARY + "AP"), strict=True))
 
 Column = tuple[str, str]  # heading, and LABEL, OURS, PUBLISHED or DIFFERENCE
 
