@@ -33,7 +33,8 @@ from pathlib import Path
 
 from harness import stop
 from harness.files import write_json
-from harness.records import METRICS
+from harness.records import EXTENDED_METRICS, METRICS
+from harness.replicates import REPLICATED_TASKS, Replicates
 
 scene = Path(os.environ["SCENE"])
 rank = os.environ.get("SLURM_PROCID", "0")
@@ -69,6 +70,19 @@ def predict(spec, paths):
 def coco_ap(gt_json, results_json, *, task):
     return dict.fromkeys(METRICS, 34.5)
 
+def replicate(run_id, gt_json, results_json):
+    ap = dict.fromkeys(EXTENDED_METRICS, 34.5)
+    drawn = dict.fromkeys(EXTENDED_METRICS, (34.5, 34.5))
+    return Replicates(
+        run_id=run_id,
+        annotations="2" * 8,
+        results="3" * 8,
+        drawn="4" * 8,
+        evaluator="harness 0.1.0",
+        ap=dict.fromkeys(REPLICATED_TASKS, ap),
+        draws=dict.fromkeys(REPLICATED_TASKS, drawn),
+    )
+
 @contextlib.contextmanager
 def process_group(rank, world_size, local_rank, meeting):
     tell(f"meets {rank} {world_size} {local_rank} {meeting.name}")
@@ -90,6 +104,7 @@ for name, functions in {
     "detection.predict": (predict,),
     "detection.processes": (process_group, agree),
     "evaluation": (coco_ap,),
+    "evaluation.replicates": (replicate,),
 }.items():
     module = types.ModuleType(f"harness.{name}")
     for function in functions:
