@@ -10,7 +10,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,8 +22,6 @@ SCHEMA = 1
 REPLICATED_TASKS = ("segm", "boundary")
 DECIMALS = 3  # of AP points: a hundredth of what matters
 APART = 1e-6  # AP points: more than two evaluators differ by where they score the same file
-
-ByMetric = Mapping[str, Mapping[str, Any]]  # by task, then metric
 
 
 @dataclass(frozen=True, kw_only=True)

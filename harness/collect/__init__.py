@@ -2,6 +2,6 @@
 
 from harness.collect.collect import collect
 from harness.collect.frame import cells_frame
-from harness.collect.scores import row_scores, run_scores
+from harness.collect.scores import row_scores
 
-__all__ = ["cells_frame", "collect", "row_scores", "run_scores"]
+__all__ = ["cells_frame", "collect", "row_scores"]

@@ -10,6 +10,7 @@ from harness.records import BY_BOUNDARY, METRICS, Metrics, read_metrics
 from harness.replicates import Replicates, belong, read_replicates
 from harness.statistics.scores import Draws, Score, Scores
 
+PREFIXES = {"segm": "", "boundary": BY_BOUNDARY}  # of metrics, by task
 WAY_OUT = "Delete it and give `harness collect` where the run is, or take the file back from git."
 
 
@@ -30,7 +31,7 @@ def row_scores(grid: Grid, table: str, results: ResultsFolder) -> Mapping[str, S
         ResultsError: a file is damaged, or a run's replicates are not of its metrics, or not of
             the same draws of images as others'.
     """
-    found = run_scores((cell.spec for cell in grid.table(table)), results)
+    found = _run_scores((cell.spec for cell in grid.table(table)), results)
     scores: dict[str, dict[int, Score]] = {cell.row: {} for cell in grid.rows(table)}
     for cell in grid.table(table):
         if score := found.get(cell.spec.run_id):
@@ -38,12 +39,8 @@ def row_scores(grid: Grid, table: str, results: ResultsFolder) -> Mapping[str, S
     return scores
 
 
-def run_scores(specs: Iterable[RunSpec], results: ResultsFolder) -> Mapping[str, Score]:
-    """The numbers of runs that are to be compared, by id; a run without numbers is left out.
-
-    Raises:
-        ResultsError: as for `row_scores`.
-    """
+def _run_scores(specs: Iterable[RunSpec], results: ResultsFolder) -> Mapping[str, Score]:
+    """The numbers of runs that are to be compared, by id; a run without numbers is left out."""
     scores: dict[str, Score] = {}
     first: dict[str, Replicates] = {}  # by annotations
     for spec in specs:
@@ -72,14 +69,14 @@ def _score(metrics: Metrics, replicates: Replicates | None) -> Score:
         tested_on = f"{replicates.annotations} {replicates.drawn}"
         draws = {
             prefix + metric: replicates.drawn_values(task, metric)
-            for task, prefix in (("segm", ""), ("boundary", BY_BOUNDARY))
+            for task, prefix in PREFIXES.items()
             for metric in replicates.draws[task]
         }
     return Score(metrics.run_id, values, draws, tested_on)
 
 
 def _extended(replicates: Replicates) -> Iterator[tuple[str, float]]:
-    for task, prefix in (("segm", ""), ("boundary", BY_BOUNDARY)):
+    for task, prefix in PREFIXES.items():
         for metric, value in replicates.ap[task].items():
             yield prefix + metric, _number(value)
 
