@@ -16,11 +16,12 @@ from harness.report.claims_table import TABLES, Claims, examine_claims
 from harness.report.claims_text import CLAIMS_SUFFIXES, render_claims
 from harness.report.difference_formats import render_differences
 from harness.report.emphasis import Emphasis
-from harness.report.figures import FIGURES, fig8, save
-from harness.report.figures import SUFFIXES as FIGURE_SUFFIXES
+from harness.report.figures import FIGURES, fig8
 from harness.report.printed_differences import Differences, differences_of
 from harness.report.published import read_published
 from harness.report.scale import scale_note
+from harness.report.style import SUFFIXES as FIGURE_SUFFIXES
+from harness.report.style import save
 from harness.report.table import Table
 from harness.report.tables import SUFFIXES, render
 

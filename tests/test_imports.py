@@ -33,6 +33,8 @@ MAY_IMPORT = {
     "slurm": "errors files paths stop records lease data grid launch submitit pydantic __init__",
     "collect": "errors files paths records replicates data grid statistics pandas",
     "report": "errors records grid statistics pandas numpy matplotlib",
+    "illustrate": "errors files paths records data grid evaluation report pandas numpy matplotlib "
+    "PIL",
     "terminal": "paths data evaluation grid launch slurm report statistics rich",
     "rebuild": "errors files paths grid collect report pandas",
     "workplace": "errors paths grid",
@@ -44,8 +46,9 @@ MAY_IMPORT = {
 # torch, submitit or rich on the way to `--help`.
 MAY_IMPORT_LATER = {
     "collect": "evaluation",
+    "illustrate": "losses collect torch",
     "launch": "detection evaluation replicates shapes",
-    "commands": "collect rebuild report detection",
+    "commands": "collect rebuild report detection illustrate",
     "cli": "grid launch slurm terminal rebuild commands workplace",
 }
 

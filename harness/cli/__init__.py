@@ -5,7 +5,7 @@ from typing import NoReturn
 
 import typer
 
-from harness.cli import results, runs
+from harness.cli import pictures, results, runs
 from harness.errors import HarnessError
 from harness.files import what_to_do
 
@@ -15,7 +15,7 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Trains the grids of Tables I-III, each run once, and rebuilds the tables and Fig. 8.",
 )
-for commands in (runs.app, results.app):
+for commands in (runs.app, results.app, pictures.app):
     app.add_typer(commands)
 
 

@@ -10,7 +10,6 @@ from harness.cli.options import (
     Data,
     Detections,
     Emphasis,
-    Figure,
     Format,
     GroundTruth,
     Honest,
@@ -78,17 +77,6 @@ def verdicts(
     from harness.workplace import workplace
 
     print_verdicts(workplace(scale, data, RUNS), tables or (), output)
-
-
-@app.command()
-def figure(name: Figure, scale: Scale = PAPER, data: Data = None) -> None:
-    """Draw a figure from results/, as PDF and PNG."""
-    from harness.rebuild import write_figure
-    from harness.workplace import workplace
-
-    place = workplace(scale, data, RUNS)
-    for path in write_figure(name, place.known_grid(), place.results, place.published):
-        print(path)
 
 
 @app.command()

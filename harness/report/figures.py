@@ -6,7 +6,6 @@ with their standard error.
 """
 
 import textwrap
-from pathlib import Path
 from typing import Any
 
 import matplotlib
@@ -16,19 +15,27 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 
 from harness.records import STD_ERROR
+from harness.report.style import (
+    BLUE,
+    DOUBLE_IN,
+    GREEN,
+    ORANGE,
+    PURPLE,
+    SKY_BLUE,
+    STYLE,
+    VERMILION,
+)
 
 FIGURES = {"fig8": "table1"}  # what each is drawn from
-SUFFIXES = ("pdf", "png")
 
 PANELS = {"(a)": ("AP", "AP50", "AP75"), "(b)": ("APs", "APm", "APl")}
-# Okabe and Ito's palette, which colour-blind readers can tell apart.
 COLOURS = {
-    "AP": "#0072B2",
-    "AP50": "#D55E00",
-    "AP75": "#009E73",
-    "APs": "#CC79A7",
-    "APm": "#E69F00",
-    "APl": "#56B4E9",
+    "AP": BLUE,
+    "AP50": VERMILION,
+    "AP75": GREEN,
+    "APs": PURPLE,
+    "APm": ORANGE,
+    "APl": SKY_BLUE,
 }
 # Ours solid and filled, published dashed and hollow: they differ without colour too.
 LINES: dict[str, dict[str, Any]] = {
@@ -38,24 +45,10 @@ LINES: dict[str, dict[str, Any]] = {
 BARS: dict[str, Any] = {"fmt": "none", "elinewidth": 0.8, "capsize": 1.5, "capthick": 0.8}
 BASELINE: dict[str, Any] = {"color": "0.4", "linestyle": ":", "linewidth": 1.0}
 
-WIDTH_IN, HEIGHT_IN = 7.16, 4.4  # a double column
+HEIGHT_IN = 4.4
 TITLE_CHARACTERS = 110  # that fit the width
-PNG_DPI = 200
 SMALLEST_SPAN = 0.5  # points: less is not blown up
 MARGIN = 1.3  # axes over data
-STYLE: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",  # comes with matplotlib: the same letters on every machine
-    "font.size": 7,
-    "axes.titlesize": 7,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.linewidth": 0.6,
-    "lines.linewidth": 1.2,
-    "lines.markersize": 3.5,
-    "xtick.labelsize": 6.5,
-    "ytick.labelsize": 6.5,
-    "pdf.fonttype": 42,  # TrueType, as journals ask
-}
 
 
 def fig8(cells: pd.DataFrame, published: pd.DataFrame, scale_note: str) -> Figure:
@@ -72,7 +65,7 @@ def fig8(cells: pd.DataFrame, published: pd.DataFrame, scale_note: str) -> Figur
     k = pd.to_numeric(cells["k"], errors="coerce")
     sources = {"ours": cells, "published": published.reindex(cells.index, columns=list(COLOURS))}
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH_IN, HEIGHT_IN), layout="constrained")
+        figure = Figure(figsize=(DOUBLE_IN, HEIGHT_IN), layout="constrained")
         bars = " Bars: standard error over seeds." if _std_errors(cells, "AP").notna().any() else ""
         title = textwrap.fill(f"Mask AP over k. {scale_note}{bars}", TITLE_CHARACTERS)
         figure.suptitle(title, fontsize=8, parse_math=False)  # a folder may be named a$b$
@@ -82,19 +75,6 @@ def fig8(cells: pd.DataFrame, published: pd.DataFrame, scale_note: str) -> Figur
             _draw_panel(panel, name, k, sources)
         foot.legend(handles=_legend(), loc="center", ncols=3, frameon=False)
     return figure
-
-
-def save(figure: Figure, path: Path, suffix: str) -> None:
-    """Write the figure as PDF or PNG; the same figure gives the same bytes.
-
-    Args:
-        figure: from `fig8`.
-        path: where; its own suffix does not matter.
-        suffix: one of `SUFFIXES`.
-    """
-    undated = {"pdf": {"CreationDate": None}, "png": {"Software": None}}[suffix]
-    with matplotlib.rc_context(STYLE):
-        figure.savefig(path, format=suffix, dpi=PNG_DPI, metadata=undated)
 
 
 def _draw_panel(

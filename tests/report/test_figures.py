@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from harness.records import METRICS
-from harness.report.figures import BASELINE, SUFFIXES, fig8, save
+from harness.report.figures import BASELINE, fig8
 from harness.report.published import read_published
+from harness.report.style import SUFFIXES, save
 
 NOTE = "Demo scale: thin networks trained on drawn shapes, seed 0; not COCO numbers."
 PUBLISHED = read_published(Path(__file__).parents[2] / "results" / "published", "table1")
