@@ -1,0 +1,128 @@
+"""What stands behind the numbers of a table: each of its runs, with code, data and attempts."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from harness.collect.scores import WAY_OUT
+from harness.grid import Cell, Grid, RunSpec, base_of
+from harness.paths import AttemptPaths, ResultsFolder, RunPaths, RunsFolder
+from harness.records import METRICS, Metrics, read_begin, read_metrics, read_outcome
+from harness.replicates import read_replicates
+
+COLUMNS = (
+    *("row", "seed", "run_id", "base", "scored", *METRICS),
+    *("commit", "base_commit", "uncommitted", "annotations", "order_hash", "evaluator"),
+    *("draws", "environment", "gpu_hours", "base_gpu_hours", "attempts", "predictions"),
+    *("metrics_file", "run_folder"),
+)
+
+
+def evidence_frame(
+    grid: Grid, table: str, results: ResultsFolder, runs: RunsFolder
+) -> pd.DataFrame:
+    """The runs of `table`, one line for each row and seed, in reading order.
+
+    Args:
+        grid: holds the table, in as many seeds as shall be shown.
+        table: an experiment's NAME.
+        results: where metrics and replicates were collected to.
+        runs: the runs' folders, which need not be here: attempts are told from them alone.
+
+    Returns:
+        The columns `COLUMNS`. Texts are "" and numbers NaN where nothing is known: of a run that is
+        not collected all but its names. `base`: its base's run id. `scored`: whether it has
+        numbers. The metrics in percent points. `commit`, `uncommitted`: of the code that trained
+        it, and whether that had changes in no commit. `annotations`: a line for each split, its
+        name and the sha256 of its file. `draws`: what its error bars were drawn with.
+        `environment`: a line for each package, name and version. `attempts`: a line for each, how
+        it ended. `predictions`: their file, where the run's folder is here.
+        `metrics_file`, `run_folder`: where they lie.
+
+    Raises:
+        ResultsError: a metrics file or replicates are damaged.
+    """
+    lines = [_line(cell, results, runs) for cell in grid.table(table)]
+    return pd.DataFrame(lines, columns=list(COLUMNS))
+
+
+def _line(cell: Cell, results: ResultsFolder, runs: RunsFolder) -> dict[str, object]:
+    spec, base = cell.spec, base_of(cell.spec)
+    paths = runs.run(spec.run_id)
+    known: dict[str, object] = {
+        "row": cell.row,
+        "seed": spec.seed,
+        "run_id": spec.run_id,
+        "base": base.run_id if base else "",
+        "scored": False,
+        "attempts": _attempts(paths),
+        "predictions": str(paths.results) if paths.results.exists() else "",
+        "metrics_file": str(results.metrics(spec.run_id)),
+        "run_folder": str(paths.folder) if paths.folder.is_dir() else "",
+    }
+    metrics = _collected(spec, results)
+    if metrics is None:
+        return known
+    of_base = _collected(base, results) if base else None
+    return known | _facts(metrics, of_base) | {"draws": _draws(spec, results)}
+
+
+def _facts(metrics: Metrics, base: Metrics | None) -> dict[str, object]:
+    made_with = metrics.environment
+    of_base: Mapping[str, str] = base.environment if base else {}
+    code = ("commit", "uncommitted_changes", "losses_code", "detection_code")
+    return {
+        "scored": "segm" in metrics.ap,
+        **{name: metrics.ap.get("segm", {}).get(name) for name in METRICS},
+        "commit": made_with.get("commit", ""),
+        "base_commit": of_base.get("commit", ""),
+        "uncommitted": any(
+            found.get("uncommitted_changes") == "yes" for found in (made_with, of_base)
+        ),
+        "annotations": _lines(metrics.annotations),
+        "order_hash": metrics.order_hash,
+        "evaluator": metrics.evaluator,
+        "environment": _lines({k: v for k, v in made_with.items() if k not in code}),
+        "gpu_hours": metrics.gpu_hours,
+        "base_gpu_hours": base.gpu_hours if base else None,
+    }
+
+
+def _draws(spec: RunSpec, results: ResultsFolder) -> str:
+    path = results.replicates(spec.run_id)
+    if not path.exists():
+        return ""
+    found = read_replicates(path, spec.run_id)
+    (count,) = {len(values) for by_metric in found.draws.values() for values in by_metric.values()}
+    return f"{count} draws of the test images ({found.drawn[:8]}), {found.evaluator}"
+
+
+def _collected(spec: RunSpec, results: ResultsFolder) -> Metrics | None:
+    path = results.metrics(spec.run_id)
+    return read_metrics(path, spec.run_id, WAY_OUT) if path.exists() else None
+
+
+def _attempts(paths: RunPaths) -> str:
+    try:
+        numbers = paths.attempt_numbers()
+    except PermissionError:  # a colleague's folder
+        return ""
+    return "\n".join(f"{number}: {_attempt(paths.attempt(number))}" for number in numbers)
+
+
+def _attempt(attempt: AttemptPaths) -> str:
+    # The host stays where it is: what is told here is made to be shared.
+    begin, outcome = read_begin(attempt.begin), read_outcome(attempt.outcome)
+    told = outcome.ended.value if outcome else "no end recorded"
+    if outcome and outcome.error:
+        told += f" ({outcome.error})"
+    if outcome:
+        told += f" after {outcome.seconds:.0f} s"
+    if begin:
+        job = f", job {begin.job_id}" if begin.job_id else ""
+        told += f", from iteration {begin.iteration}{job}"
+    return told
+
+
+def _lines(found: Mapping[str, str]) -> str:
+    return "\n".join(f"{name} {value}" for name, value in sorted(found.items()))
