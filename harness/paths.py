@@ -250,6 +250,10 @@ class ResultsFolder:
     def table(self, name: str, suffix: str) -> Path:
         return self.folder / "tables" / f"{name}.{suffix}"
 
+    @property
+    def report(self) -> Path:
+        return self.folder / "report.html"
+
     def figure(self, name: str, suffix: str) -> Path:
         return self.folder / "figures" / f"{name}.{suffix}"
 

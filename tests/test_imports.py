@@ -32,10 +32,11 @@ MAY_IMPORT = {
     "launch": "errors files paths stop records lease data grid submitit __init__",
     "slurm": "errors files paths stop records lease data grid launch submitit pydantic __init__",
     "collect": "errors files paths records replicates data grid statistics pandas",
-    "report": "errors records grid statistics pandas numpy matplotlib",
+    "report": "errors records grid statistics pandas numpy matplotlib jinja2 markupsafe",
     "illustrate": "errors files paths records data grid evaluation report pandas numpy matplotlib "
     "PIL",
     "terminal": "paths data evaluation grid launch slurm report statistics rich",
+    "reporting": "errors paths records collect grid launch slurm rebuild report workplace pandas",
     "rebuild": "errors files paths grid collect report pandas",
     "workplace": "errors paths grid",
     "commands": "errors paths records collect data evaluation grid launch slurm statistics "
@@ -48,7 +49,7 @@ MAY_IMPORT_LATER = {
     "collect": "evaluation",
     "illustrate": "losses collect torch",
     "launch": "detection evaluation replicates shapes",
-    "commands": "collect rebuild report detection illustrate",
+    "commands": "files collect rebuild report reporting detection illustrate",
     "cli": "grid launch slurm terminal rebuild commands workplace",
 }
 

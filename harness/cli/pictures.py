@@ -2,7 +2,7 @@
 
 import typer
 
-from harness.cli.options import PAPER, RUNS, Data, Figure, Scale
+from harness.cli.options import PAPER, RUNS, Data, Figure, Runs, Scale, Watch
 
 app = typer.Typer()
 
@@ -16,3 +16,15 @@ def figure(name: Figure, scale: Scale = PAPER, data: Data = None) -> None:
     place = workplace(scale, data, RUNS)
     for path in write_figure(name, place.known_grid(), place.results, place.published):
         print(path)
+
+
+@app.command()
+def report(
+    watch: Watch = False, scale: Scale = PAPER, data: Data = None, runs: Runs = RUNS
+) -> None:
+    """Collect what has finished, then write results/<scale>/report.html, all of it in one file."""
+    from harness.commands.report import watch_report, write_report
+    from harness.workplace import workplace
+
+    place = workplace(scale, data, runs)
+    print(watch_report(place) if watch else write_report(place)[0])

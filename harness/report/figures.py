@@ -77,6 +77,19 @@ def fig8(cells: pd.DataFrame, published: pd.DataFrame, scale_note: str) -> Figur
     return figure
 
 
+def fig8_in_words(cells: pd.DataFrame, published: pd.DataFrame) -> str:
+    """The curves of `fig8` for those who cannot see them: mAP from k to k, ours and published."""
+    told = [
+        f"{source} {', '.join(f'{row} {value:.2f}' for row, value in values.items())}"
+        for source, frame in (("ours", cells), ("published", published))
+        if len(values := frame["AP"].astype(float).dropna())
+    ]
+    return (
+        "Curves of six metrics over k, ours on the left and published on the right, each with its "
+        f"baseline. mAP: {'; '.join(told)}. All numbers stand in Table I."
+    )
+
+
 def _draw_panel(
     panel: SubFigure, name: str, k: pd.Series, sources: dict[str, pd.DataFrame]
 ) -> None:

@@ -1,5 +1,6 @@
 """How every figure looks, and how it is written: the one style sheet."""
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -40,3 +41,11 @@ def save(figure: Figure, path: Path, suffix: str) -> None:
     undated = {"pdf": {"CreationDate": None}, "png": {"Software": None}}[suffix]
     with matplotlib.rc_context(STYLE):
         figure.savefig(path, format=suffix, dpi=PNG_DPI, metadata=undated)
+
+
+def svg(figure: Figure) -> bytes:
+    """The figure as SVG, its letters as outlines; the same figure gives the same bytes."""
+    drawn = io.BytesIO()
+    with matplotlib.rc_context(STYLE | {"svg.hashsalt": "harness"}):
+        figure.savefig(drawn, format="svg", metadata={"Date": None})
+    return drawn.getvalue()

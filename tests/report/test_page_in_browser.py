@@ -1,0 +1,179 @@
+"""The report in a real browser: it opens from a file, shows evidence, sorts and copies."""
+
+import csv
+import io
+import itertools
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from harness.commands.report import write_report
+from harness.workplace import workplace
+
+ROOT = Path(__file__).parents[2]
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+
+SMALLEST_CONTRAST = 4.5  # of text: WCAG 2, level AA
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory) -> Path:
+    """A project with the committed metrics of the demo, and its report."""
+    folder = tmp_path_factory.mktemp("clone")
+    (folder / "results").mkdir()
+    shutil.copytree(ROOT / "experiments", folder / "experiments")
+    for part in ("published", "demo/metrics", "demo/replicates", "demo/tables"):
+        shutil.copytree(ROOT / "results" / part, folder / "results" / part)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        write_report(workplace("demo", None, folder / "runs"))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def browser():
+    options = ["--no-sandbox"]  # as root, as CI is, chromium has no sandbox of its own
+    with (
+        playwright.sync_playwright() as driver,
+        driver.chromium.launch(executable_path=CHROMIUM, args=options) as browser,
+    ):
+        yield browser
+
+
+@pytest.fixture(params=["light", "dark"])
+def page(request, browser, clone):
+    """The report, opened; that nothing went wrong is looked at when the test is over."""
+    context = browser.new_context(color_scheme=request.param)
+    page = context.new_page()
+    wrong: list[str] = []
+    asked: list[str] = []
+    page.on("console", lambda message: wrong.append(message.text))
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    address = (clone / "results" / "demo" / "report.html").as_uri()
+    page.goto(address)
+    yield page
+    assert wrong == []
+    assert [url for url in asked if not url.startswith("data:")] == [address]
+    context.close()
+
+
+def test_a_click_on_a_number_shows_its_evidence_and_escape_goes_back(page):
+    number = page.locator("#table-1 tr[data-row='contour'] a.evident").first
+    number.click()
+    shown = page.locator("dialog")
+    assert shown.is_visible()
+    assert shown.locator("h3").inner_text() == "table2 · contour"
+    text = shown.inner_text()
+    for known in (
+        "seed 0 · d4baba01",
+        "base\nd79b7410",
+        "pycocotools 2.0.11",
+        "commit 15decf051a87",
+    ):
+        assert known in text
+    # The metric that was clicked stands out: its heading, the run, the mean and what is published.
+    assert shown.locator("th.chosen, td.chosen").all_inner_texts() == [
+        *("mAP", "32.95", "32.95", "34.54")
+    ]
+    page.keyboard.press("Escape")
+    assert not shown.is_visible()
+    assert number.evaluate("one => one === document.activeElement")
+
+
+def test_the_keyboard_alone_opens_evidence(page):
+    page.locator("#table-1 a.evident").first.focus()
+    page.keyboard.press("Enter")
+    assert page.locator("dialog h3").inner_text() == "table2 · baseline"
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_the_numbers_are_those_of_the_csv(page, clone, number):
+    file = clone / "results" / "demo" / "tables" / f"table{number}.csv"
+    expected = [
+        [f"{float(line[name]):.2f}" for name in ("mAP", "AP50", "AP75", "APs", "APm", "APl")]
+        for line in csv.DictReader(io.StringIO(file.read_text(encoding="utf-8")))
+    ]
+    rows = page.locator(f"#table-{number - 1} table.results tbody tr").all()
+    assert [row.locator(".ours").all_inner_texts() for row in rows] == expected
+
+
+def test_a_heading_sorts_up_and_then_down(page):
+    column = "#table-0 table.results td:nth-of-type(1) .ours"
+    heading = page.locator("#table-0 table.results th", has_text="mAP").locator("button")
+    before = page.locator(column).all_inner_texts()
+    heading.click()
+    assert page.locator(column).all_inner_texts() == sorted(before, key=float)
+    assert page.locator("#table-0 table.results th[aria-sort]").inner_text().startswith("mAP")
+    heading.click()
+    assert page.locator(column).all_inner_texts() == sorted(before, key=float, reverse=True)
+
+
+def test_a_table_is_copied_as_csv_and_as_latex(page, clone):
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    for label, suffix in (("CSV", "csv"), ("LaTeX", "tex")):
+        page.locator("#table-1 button.copy", has_text=f"Copy {label}").first.click()
+        copied = page.evaluate("navigator.clipboard.readText()")
+        file = clone / "results" / "demo" / "tables" / f"table2.{suffix}"
+        assert copied == file.read_text(encoding="utf-8")
+
+
+def test_a_browser_that_lets_nobody_copy_shows_the_text_selected(page):
+    refuse = "() => { navigator.clipboard.writeText = () => Promise.reject(new Error('no')) }"
+    page.evaluate(refuse)
+    page.locator("#table-1 button.copy", has_text="Copy CSV").first.click()
+    selected = page.evaluate("getSelection().toString()")
+    assert next(csv.reader(io.StringIO(selected)))[:3] == ["row", "Method", "mAP"]
+
+
+def test_text_stands_out_from_what_is_behind_it(page):
+    palette = page.evaluate(
+        """() => Object.fromEntries(["--paper", "--tint", "--mark", "--ink", "--soft", "--link",
+             "--good", "--bad", "--warn"].map(name => [name,
+             getComputedStyle(document.documentElement).getPropertyValue(name).trim()]))"""
+    )
+    behind = {palette.pop(name) for name in ("--paper", "--tint", "--mark")}
+    assert len(palette) == 6
+    for name, colour in palette.items():
+        for other in behind:
+            assert contrast(colour, other) >= SMALLEST_CONTRAST, (name, other)
+
+
+def contrast(one: str, other: str) -> float:
+    """Of two colours "#rrggbb", as WCAG 2 defines it: from 1 to 21."""
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def luminance(colour: str) -> float:
+    values = [int(part, 16) / 255 for part in re.findall("[0-9a-f]{2}", colour)]
+    linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in values]
+    return sum(weight * v for weight, v in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def test_black_on_white_has_the_highest_contrast():
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+
+
+def test_whoever_cannot_see_it_is_told_all(page):
+    """Every table has a caption, every picture a text, every heading its level, in order."""
+    assert page.locator("table:not(:has(> caption))").count() == 0
+    assert page.locator("img:not([alt]), img[alt='']").count() == 0
+    assert page.locator("svg:not([aria-hidden]):not([aria-label])").count() == 0
+    assert page.locator("th:not([scope])").count() == 0
+    assert page.evaluate("document.documentElement.lang") == "en"
+    headings = page.locator("main :is(h1, h2, h3, h4)")
+    levels = [int(tag[1]) for tag in headings.evaluate_all("all => all.map(one => one.tagName)")]
+    steps = [after - before for before, after in itertools.pairwise(levels)]
+    assert levels[0] == 2
+    assert max(steps) <= 1
+
+
+@pytest.mark.parametrize("width", [360, 800, 1600])
+def test_no_part_is_wider_than_the_window(page, width):
+    page.set_viewport_size({"width": width, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
