@@ -13,6 +13,7 @@ Experiments = Annotated[
     typer.Argument(help="table1, table2, table3, table1_sound; the first three by default."),
 ]
 Run = Annotated[str, typer.Argument(help="A run's id or its name: table1/k=2, table1/k=2/seed=1.")]
+Row = Annotated[str, typer.Argument(help="A row, as table1/k=2, or a run's id.")]
 One = Annotated[str, typer.Argument(help="A row, as table1/baseline, or a run's id.")]
 Other = Annotated[str, typer.Argument(help="What is compared with it.")]
 Scale = Annotated[str, typer.Option(help="paper: the published schedule. demo: minutes.")]

@@ -15,6 +15,7 @@ from harness.cli.options import (
     Honest,
     One,
     Other,
+    Row,
     Runs,
     Scale,
     Table,
@@ -77,6 +78,15 @@ def verdicts(
     from harness.workplace import workplace
 
     print_verdicts(workplace(scale, data, RUNS), tables or (), output)
+
+
+@app.command()
+def explain(cell: Row, scale: Scale = PAPER, data: Data = None, runs: Runs = RUNS) -> None:
+    """Print what stands behind a row: its runs by seed, their code, data and attempts."""
+    from harness.commands.explain import print_evidence
+    from harness.workplace import workplace
+
+    print_evidence(workplace(scale, data, runs), cell)
 
 
 @app.command()

@@ -6,12 +6,13 @@ import pandas as pd
 
 from harness.collect.scores import WAY_OUT
 from harness.grid import Cell, Grid, RunSpec, base_of
+from harness.grid.spec import identity_of
 from harness.paths import AttemptPaths, ResultsFolder, RunPaths, RunsFolder
 from harness.records import METRICS, Metrics, read_begin, read_metrics, read_outcome
 from harness.replicates import read_replicates
 
 COLUMNS = (
-    *("row", "seed", "run_id", "base", "scored", *METRICS),
+    *("row", "seed", "run_id", "base", "recipe", "scored", *METRICS),
     *("commit", "base_commit", "uncommitted", "annotations", "order_hash", "evaluator"),
     *("draws", "environment", "gpu_hours", "base_gpu_hours", "attempts", "predictions"),
     *("metrics_file", "run_folder"),
@@ -31,13 +32,13 @@ def evidence_frame(
 
     Returns:
         The columns `COLUMNS`. Texts are "" and numbers NaN where nothing is known: of a run that is
-        not collected all but its names. `base`: its base's run id. `scored`: whether it has
-        numbers. The metrics in percent points. `commit`, `uncommitted`: of the code that trained
-        it, and whether that had changes in no commit. `annotations`: a line for each split, its
-        name and the sha256 of its file. `draws`: what its error bars were drawn with.
-        `environment`: a line for each package, name and version. `attempts`: a line for each, how
-        it ended. `predictions`: their file, where the run's folder is here.
-        `metrics_file`, `run_folder`: where they lie.
+        not collected all but its names. `base`: its base's run id. `recipe`: network, loss, splits
+        and schedule. `scored`: whether it has numbers. The metrics in percent points. `commit`,
+        `base_commit`, `uncommitted`: of the code that trained it and its base, and whether one of
+        them had changes in no commit. `annotations`: a line for each split, its name and the sha256
+        of its file. `draws`: what its error bars were drawn with. `environment`: a line for each
+        package, name and version. `attempts`: a line for each, how it ended. `predictions`: their
+        file, where the run's folder is here. `metrics_file`, `run_folder`: where they lie.
 
     Raises:
         ResultsError: a metrics file or replicates are damaged.
@@ -54,6 +55,7 @@ def _line(cell: Cell, results: ResultsFolder, runs: RunsFolder) -> dict[str, obj
         "seed": spec.seed,
         "run_id": spec.run_id,
         "base": base.run_id if base else "",
+        "recipe": _recipe(spec),
         "scored": False,
         "attempts": _attempts(paths),
         "predictions": str(paths.results) if paths.results.exists() else "",
@@ -65,6 +67,17 @@ def _line(cell: Cell, results: ResultsFolder, runs: RunsFolder) -> dict[str, obj
         return known
     of_base = _collected(base, results) if base else None
     return known | _facts(metrics, of_base) | {"draws": _draws(spec, results)}
+
+
+def _recipe(spec: RunSpec) -> str:
+    loss = {name: value for name, value in identity_of(spec)["loss"].items() if value is not None}
+    options = ", ".join(f"{name} {loss[name]}" for name in sorted(loss) if name != "name")
+    gpus = f"{spec.num_gpus} GPU{'' if spec.num_gpus == 1 else 's'}"
+    return (
+        f"{spec.architecture}, loss {loss['name']} ({options}), trained on {spec.train_split}, "
+        f"tested on {spec.test_split}, iterations {spec.first_iteration} to {spec.last_iteration}, "
+        f"{spec.total_batch_size} images a batch, {gpus}, {spec.precision}"
+    )
 
 
 def _facts(metrics: Metrics, base: Metrics | None) -> dict[str, object]:

@@ -23,6 +23,7 @@ def facts(line: pd.Series) -> Iterator[Fact]:
     """
     yield "run", f"{line['run_id']}, seed {line['seed']}"
     yield "base", str(line["base"]) or "none"
+    yield "recipe", str(line["recipe"])
     if not _known(line["order_hash"]):
         yield "numbers", NOT_COLLECTED
         yield "attempts", _attempts(line)

@@ -1,5 +1,6 @@
 from harness.collect.evidence import evidence_frame
-from harness.grid import base_of
+from harness.grid import Setting, base_of
+from harness.grid.experiments import load_grid
 from harness.records import Begin, End, Outcome, write_begin, write_outcome
 from harness.report.evidence import facts
 
@@ -27,6 +28,11 @@ def test_a_run_tells_its_base_code_data_evaluator_and_cost(grid, results, runs, 
     assert told == {
         "run": f"{spec.run_id}, seed 0",
         "base": base.run_id,
+        "recipe": (
+            "mask_rcnn_R50_FPN, loss contour (k 2, revision 1, variant paper, weight 1.0), trained "
+            "on shapes_train, tested on shapes_val, iterations 300 to 400, 4 images a batch, "
+            "1 GPU, float32"
+        ),
         "code": "commit 1234567890ab, its base's 87654321fedc, with changes that no commit holds",
         "annotations (sha256)": f"shapes_train {'a' * 64}\nshapes_val {'b' * 64}",
         "order of training images": f"sha256 {'c' * 64}",
@@ -60,9 +66,6 @@ def test_an_attempt_without_an_end_says_so(grid, results, runs):
 
 
 def test_each_seed_of_a_row_has_a_line(project, results, runs):
-    from harness.grid import Setting
-    from harness.grid.experiments import load_grid
-
     grid = load_grid(["table2"], Setting(scale="demo"), project / "experiments", range(3))
     frame = evidence_frame(grid, "table2", results, runs)
     assert frame.loc[frame["row"] == "contour", "seed"].tolist() == [0, 1, 2]

@@ -13,8 +13,8 @@ from harness.report.notes import MISSING
 from harness.report.page.content import Page, TableSection
 from harness.report.page.curves import curve_views
 from harness.report.page.differences import differences_view
-from harness.report.page.evidence import EvidenceView, evidence_ids, evidence_views
 from harness.report.page.tables import table_view
+from harness.report.row_evidence import RowEvidence, row_evidence
 
 HERE = "harness.report.page"
 SOURCES = ("style.css", "script.js")
@@ -30,13 +30,15 @@ def render_page(page: Page) -> str:
     """The whole report as one HTML file; the same page gives the same text."""
     style, script = (files(HERE).joinpath(name).read_text("utf-8") for name in SOURCES)
     views: list[tuple[str, object]] = []
-    evidence: list[EvidenceView] = []
+    evidence: list[tuple[str, str, RowEvidence]] = []  # its id, its name, and what it is
     for number, (name, section) in enumerate(page.tables.items()):
         if isinstance(section, str):
             views.append((name, section))
             continue
-        ids = evidence_ids("evidence", number, list(section.table.cells.index))
-        evidence += evidence_views(section, ids)
+        # Numbers, since a row's name may hold anything.
+        ids = {row: f"evidence-{number}-{n}" for n, row in enumerate(section.table.cells.index)}
+        of_rows = row_evidence(section.table, section.differences, section.evidence)
+        evidence += [(ids[row], f"{name} · {row}", one) for row, one in of_rows.items()]
         views.append((name, _table(section, ids)))
     return _template().render(
         page=page,
