@@ -4,6 +4,8 @@ Shape suffixes in this file:  N masks (one a positive RoI),  H W mask side in px
 """
 
 import math
+from functools import reduce
+from operator import add
 
 from torch import Tensor
 
@@ -48,19 +50,55 @@ def ksdt(
     Raises:
         ValueError: `k` is below 1, `response` is not (N, H, W), or `padding` is unknown.
     """
+    masks = dilations(response, k, padding=padding, clamp=clamp, rebase=rebase)
+    return (k + 1) - reduce(add, masks)  # eq 11, of the sum of eq 10: the paper's OPDT
+
+
+def dilations(
+    response: Tensor, k: int, *, padding: str = "zeros", clamp: bool = False, rebase: bool = False
+) -> list[Tensor]:
+    """The masks that `ksdt` adds up: the response, or what `clamp` leaves of it, and k dilations.
+
+    Args:
+        response: as for `ksdt`.
+        k: as for `ksdt`.
+        padding: as for `ksdt`.
+        clamp: as for `ksdt`.
+        rebase: as for `ksdt`.
+
+    Returns:
+        I_0, I_1, ..., I_k of eq 9, each (N, H, W).
+
+    Raises:
+        ValueError: as for `ksdt`.
+    """
     check_steps(k)
     mask_NHW = as_images("response", response)
-    if clamp:
-        mask_NHW = mask_NHW.clamp(max=1)
-    covered_NHW = mask_NHW  # the paper's OPDT
+    masks = [mask_NHW.clamp(max=1) if clamp else mask_NHW]
     for _ in range(k):
-        mask_NHW = _dilate(mask_NHW, padding, rebase)  # eq 9
-        covered_NHW = covered_NHW + mask_NHW  # eq 10
-    return (k + 1) - covered_NHW  # eq 11
+        masks.append(_dilate(masks[-1], padding, rebase))  # eq 9
+    return masks
+
+
+def smooth(masks: Tensor, *, padding: str = "zeros") -> Tensor:
+    """Mean of each pixel's 3x3 neighbourhood: the first half of a dilation (eq 12).
+
+    Args:
+        masks: shape (N, H, W).
+        padding: "zeros" or "replicate", what stands around the images.
+
+    Returns:
+        The means, shape (N, H, W), float32 (float64 where `masks` is).
+
+    Raises:
+        ValueError: `masks` is not (N, H, W), or `padding` is unknown.
+    """
+    padded = pad_by_one(as_images("masks", masks), padding)
+    return _sum3(_sum3(padded, ROWS), COLUMNS) / 9
 
 
 def _dilate(mask_NHW: Tensor, padding: str, rebase: bool) -> Tensor:
-    mean_NHW = _sum3(_sum3(pad_by_one(mask_NHW, padding), ROWS), COLUMNS) / 9  # eq 12
+    mean_NHW = smooth(mask_NHW, padding=padding)
     dilated_NHW = soft_binarize(mean_NHW, slope=SLOPE, threshold=THRESHOLD)
     return (dilated_NHW - _B_OF_0) / (_B_OF_1 - _B_OF_0) if rebase else dilated_NHW
 

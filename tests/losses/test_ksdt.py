@@ -4,6 +4,7 @@ import torch
 from scipy.ndimage import distance_transform_cdt
 
 from harness.losses import contour_response, ksdt
+from harness.losses.ksdt import dilations, smooth
 
 SOUND = {"padding": "replicate", "clamp": True, "rebase": True}
 
@@ -76,3 +77,31 @@ def test_the_clamp_alone_lifts_a_straight_contour_to_0():
 
 def test_a_stack_without_images_stays_one():
     assert ksdt(torch.zeros(0, 28, 28), 2, **SOUND).shape == (0, 28, 28)
+
+
+def test_the_dilations_of_an_empty_background_are_those_of_the_paper_and_none_in_sound():
+    # B(0) = 1 / (1 + e^2) = 0.1192 and B(0.1192) = 0.5949; rebased, 0 stays 0.
+    empty = torch.zeros(1, 9, 9, dtype=torch.float64)
+    background = [mask[0, 4, 4].item() for mask in dilations(empty, 2)]
+    assert background == pytest.approx([0, 0.1192, 0.5949], abs=1e-4)
+    assert [mask.abs().max().item() for mask in dilations(empty, 2, **SOUND)] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("settings", [{}, SOUND])
+def test_the_dilations_begin_with_the_response_and_add_up_to_what_ksdt_takes_away(settings):
+    response = torch.rand(2, 9, 9, dtype=torch.float64)
+    masks = dilations(response, 3, **settings)
+    assert len(masks) == 4
+    assert torch.equal(masks[0], response)
+    assert torch.equal(
+        4 - (masks[0] + masks[1] + masks[2] + masks[3]), ksdt(response, 3, **settings)
+    )
+
+
+def test_a_single_pixel_is_smoothed_to_a_ninth_in_its_3x3_block():
+    # At a corner of the image replicate padding puts 4 of the 9 pixels of the window at 1.
+    pixel = torch.zeros(1, 5, 5, dtype=torch.float64)
+    pixel[0, 0, 0] = 1
+    assert smooth(pixel)[0, :2, :2].flatten().tolist() == pytest.approx([1 / 9] * 4)
+    assert smooth(pixel, padding="replicate")[0, 0, 0].item() == pytest.approx(4 / 9)
+    assert smooth(pixel)[0, 2:].abs().max() == 0
