@@ -33,8 +33,8 @@ MAY_IMPORT = {
     "slurm": "errors files paths stop records lease data grid launch submitit pydantic __init__",
     "collect": "errors files paths records replicates data grid statistics pandas",
     "report": "errors records grid statistics pandas numpy matplotlib jinja2 markupsafe",
-    "illustrate": "errors files paths records data grid evaluation report pandas numpy matplotlib "
-    "PIL",
+    "illustrate": "errors files paths records data shapes grid evaluation report pandas numpy "
+    "scipy matplotlib pycocotools PIL",
     "terminal": "paths data evaluation grid launch slurm report statistics rich",
     "reporting": "errors paths records collect grid launch slurm rebuild report workplace pandas",
     "rebuild": "errors files paths grid collect report pandas",
@@ -47,7 +47,7 @@ MAY_IMPORT = {
 # torch, submitit or rich on the way to `--help`.
 MAY_IMPORT_LATER = {
     "collect": "evaluation",
-    "illustrate": "losses collect torch",
+    "illustrate": "losses collect torch torchvision",
     "launch": "detection evaluation replicates shapes",
     "commands": "files collect rebuild report reporting detection illustrate",
     "cli": "grid launch slurm terminal rebuild commands workplace",
