@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from harness.collect import cells_frame, collect, row_scores
 from harness.errors import HarnessError, unknown
@@ -74,7 +75,8 @@ def rebuild(
     written = list(texts)
     for name, source in FIGURES.items():
         if source in grid.layouts:
-            written += write_figure(name, grid, results, published_folder)
+            figure = draw_figure(name, grid, results, published_folder)
+            written += save_figure(figure, name, results)
     return written
 
 
@@ -173,10 +175,8 @@ def table_text(
     return render(table, format, emphasis)
 
 
-def write_figure(
-    name: str, grid: Grid, results: ResultsFolder, published_folder: Path
-) -> list[Path]:
-    """Draw the figure `name` into `results`, as PDF and PNG.
+def draw_figure(name: str, grid: Grid, results: ResultsFolder, published_folder: Path) -> Figure:
+    """The figure `name`, of the runs collected so far.
 
     Raises:
         HarnessError: there is no such figure, or the table it is drawn from is not in the grid.
@@ -185,7 +185,11 @@ def write_figure(
     if name not in FIGURES:
         raise HarnessError(unknown("figure", name, FIGURES))
     table = read_table(grid, FIGURES[name], results, published_folder)
-    figure = fig8(table.cells, table.published, table.scale_note)
+    return fig8(table.cells, table.published, table.scale_note)
+
+
+def save_figure(figure: Figure, name: str, results: ResultsFolder) -> list[Path]:
+    """Write `figure` into `results` under `name`, as PDF and PNG: the files that are there then."""
     paths = [results.figure(name, suffix) for suffix in FIGURE_SUFFIXES]
     for path, suffix in zip(paths, FIGURE_SUFFIXES, strict=True):
         with replacing(path, shared=True) as temporary:

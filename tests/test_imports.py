@@ -37,7 +37,7 @@ MAY_IMPORT = {
     "scipy matplotlib pycocotools PIL",
     "terminal": "paths data evaluation grid launch slurm report statistics rich",
     "reporting": "errors paths records collect grid launch slurm rebuild report workplace pandas",
-    "rebuild": "errors files paths grid collect report pandas",
+    "rebuild": "errors files paths grid collect report pandas matplotlib",
     "workplace": "errors paths grid",
     "commands": "errors paths records collect data evaluation grid launch slurm statistics "
     "terminal workplace",
@@ -49,7 +49,7 @@ MAY_IMPORT_LATER = {
     "collect": "evaluation",
     "illustrate": "losses collect torch torchvision",
     "launch": "detection evaluation replicates shapes",
-    "commands": "files collect rebuild report reporting detection illustrate",
+    "commands": "files collect rebuild report reporting detection illustrate matplotlib",
     "cli": "grid launch slurm terminal rebuild commands workplace",
 }
 
@@ -177,6 +177,17 @@ with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
 def test_a_login_node_needs_neither_torch_nor_detectron2(arguments, tmp_path, monkeypatch):
     monkeypatch.setenv("HARNESS_RUNS", str(tmp_path))
     assert not {"torch", "detectron2"} & modules_after(cli(*arguments))
+
+
+def test_figure_8_needs_neither_torch_nor_detectron2(tmp_path, monkeypatch):
+    monkeypatch.setenv("HARNESS_RUNS", str(tmp_path / "runs"))
+    (tmp_path / "experiments").symlink_to(ROOT / "experiments")
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "published").symlink_to(ROOT / "results" / "published")
+    there = f"import os\nos.chdir({str(tmp_path)!r})\n"
+    assert not {"torch", "detectron2"} & modules_after(there + cli("figure", "fig8"))
+    assert (tmp_path / "results" / "paper" / "figures" / "fig8.pdf").exists()
+    assert "torch" in modules_after(there + cli("figure", "fig2"))
 
 
 def test_a_plan_loads_scipy_only_where_power_is_asked_for(tmp_path, monkeypatch):

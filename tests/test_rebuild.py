@@ -10,7 +10,7 @@ from harness.grid import Grid, Setting
 from harness.grid.experiments import load_grid
 from harness.grid.spec import identity_of
 from harness.paths import ResultsFolder, RunsFolder
-from harness.rebuild import rebuild, table_text, write_figure
+from harness.rebuild import draw_figure, rebuild, table_text
 from harness.records import METRICS, Metrics, read_metrics, write_metrics
 from harness.report.emphasis import Emphasis
 
@@ -162,12 +162,12 @@ def test_unknown_names_are_answered_with_the_known_ones(results):
     with pytest.raises(HarnessError, match=r"Unknown table 'table4'\. .*Known tables: table1, "):
         table_text(demo_grid(), "table4", results, PUBLISHED)
     with pytest.raises(HarnessError, match=r"Unknown figure 'fig9'\. .*Known figures: fig8\."):
-        write_figure("fig9", demo_grid(), results, PUBLISHED)
+        draw_figure("fig9", demo_grid(), results, PUBLISHED)
 
 
 def test_a_figure_needs_its_table_in_the_grid(results):
     with pytest.raises(HarnessError, match=r"Unknown table 'table1'\. .*Known tables: table2\."):
-        write_figure("fig8", demo_grid("table2"), results, PUBLISHED)
+        draw_figure("fig8", demo_grid("table2"), results, PUBLISHED)
 
 
 def test_a_row_of_other_losses_is_marked_in_the_table_that_is_written(runs, results):

@@ -13,7 +13,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     no_args_is_help=True,
-    help="Trains the grids of Tables I-III, each run once, and rebuilds the tables and Fig. 8.",
+    help="Trains the grids of Tables I-III, each run once, and rebuilds the tables and figures.",
 )
 for commands in (runs.app, results.app, pictures.app):
     app.add_typer(commands)

@@ -2,19 +2,24 @@
 
 import typer
 
-from harness.cli.options import PAPER, RUNS, Data, Figure, Runs, Scale, Watch
+from harness.cli.options import PAPER, RUNS, Data, Figure, Images, Runs, Scale, Watch
 
 app = typer.Typer()
 
 
 @app.command()
-def figure(name: Figure, scale: Scale = PAPER, data: Data = None) -> None:
-    """Draw a figure from results/, as PDF and PNG."""
-    from harness.rebuild import write_figure
+def figure(
+    name: Figure,
+    images: Images = None,
+    scale: Scale = PAPER,
+    data: Data = None,
+    runs: Runs = RUNS,
+) -> None:
+    """Draw a figure of the paper into results/, as PDF and PNG."""
+    from harness.commands.figure import write_figure
     from harness.workplace import workplace
 
-    place = workplace(scale, data, RUNS)
-    for path in write_figure(name, place.known_grid(), place.results, place.published):
+    for path in write_figure(workplace(scale, data, runs), name, images or ()):
         print(path)
 
 

@@ -29,7 +29,7 @@ def prepare_data(specs: Iterable[RunSpec], checked: CheckedData, coco: Layouts =
             in a line for each fault where and what to do.
     """
     specs = list(specs)
-    for folder in sorted({spec.data_dir for spec in specs if _is_drawn(spec) and spec.data_dir}):
+    for folder in sorted({spec.data_dir for spec in specs if is_drawn(spec) and spec.data_dir}):
         _draw(Path(folder))
     faults = [line for finding in examine_data(specs, checked, coco) for line in finding.faults]
     if len(faults) == 1:
@@ -52,7 +52,7 @@ def examine_data(
         coco: as for `prepare_data`.
         watch: around each look, in files.
     """
-    specs = [spec for spec in specs if not _is_drawn(spec)]
+    specs = [spec for spec in specs if not is_drawn(spec)]
     trained_on = {(spec.train_split, spec.data_dir) for spec in specs}
     tested_on = {(spec.test_split, spec.data_dir) for spec in specs if spec.test_split is not None}
     with_maps = {(spec.train_split, spec.data_dir) for spec in specs if spec.semantic_branch}
@@ -69,7 +69,8 @@ def examine_data(
     return examine(needs, sorted(pairs, key=str), checked, coco, watch)
 
 
-def _is_drawn(spec: RunSpec) -> bool:
+def is_drawn(spec: RunSpec) -> bool:
+    """Whether a run is on the drawn shapes, which are made here."""
     return spec.train_split.startswith(DRAWN)
 
 
