@@ -44,8 +44,7 @@ def boundary_overlaps(
         sizes: height and width of each image.
         dilation_ratio: width of the boundary, as a part of the image's diagonal.
     """
-    diagonal = np.sqrt((sizes**2).sum(axis=1))
-    reach = np.maximum(1, np.rint(dilation_ratio * diagonal)).astype(np.int64)
+    reach = _reach(sizes, dilation_ratio)
     image = groups.id % max(len(sizes), 1)
     lower = iou.copy()
     in_threads(
@@ -55,6 +54,59 @@ def boundary_overlaps(
         len(groups.id),
     )
     return lower
+
+
+def boundary_iou(
+    detections: Objects,
+    objects: Objects,
+    pairs: Ints,
+    sizes: Ints,
+    dilation_ratio: float,
+) -> Floats:
+    """Boundary IoU alone, from 0 to 1, of detections and objects that have pixels in common.
+
+    Args:
+        detections: of a results file.
+        objects: of its ground truth.
+        pairs: a detection and an object in each row, by their places in the two: shape (N, 2).
+        sizes: height and width of each image.
+        dilation_ratio: width of the boundary, as a part of the image's diagonal.
+    """
+    image = objects.group[pairs[:, 1]] % max(len(sizes), 1)
+    height, reach = sizes[image, 0], _reach(sizes, dilation_ratio)[image]
+    found = np.zeros(len(pairs))
+    in_threads(
+        lambda begin, end: _alone(
+            begin, end, pairs, detections.spans, objects.spans, height, reach, found
+        ),
+        len(pairs),
+    )
+    return found
+
+
+def _reach(sizes: Ints, dilation_ratio: float) -> Ints:
+    """The width of boundaries in each image, in pixels."""
+    diagonal = np.sqrt((sizes**2).sum(axis=1))
+    reach: Ints = np.maximum(1, np.rint(dilation_ratio * diagonal)).astype(np.int64)
+    return reach
+
+
+@compiled
+def _alone(
+    begin: int,
+    end: int,
+    pairs: Ints,
+    ours: Spans,
+    theirs: Spans,
+    height: Ints,
+    reach: Ints,
+    found: Floats,
+) -> None:
+    for p in range(begin, end):
+        one, left, top = _boundary(ours, pairs[p, 0], height[p], reach[p])
+        other, column, row = _boundary(theirs, pairs[p, 1], height[p], reach[p])
+        common = _common(one, other, column - left, row - top)
+        found[p] = over_union(common, one.sum(), other.sum(), False)
 
 
 @compiled

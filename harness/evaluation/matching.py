@@ -59,6 +59,28 @@ def match(detections: Objects, objects: Objects, groups: Groups, iou: Floats) ->
     return matches
 
 
+def matched(
+    detections: Objects, objects: Objects, groups: Groups, iou: Floats, threshold: float
+) -> Ints:
+    """Of each object, the pair of `groups` that `match` makes of it at `threshold`; -1 for none.
+
+    All sizes count. A crowd, which is never used up, has none.
+
+    Args:
+        detections: of a results file.
+        objects: of its ground truth.
+        groups: that they have in common.
+        iou: of each pair of `groups`.
+        threshold: the lowest IoU that matches.
+    """
+    pair = np.full(len(objects.group), -1, np.int64)
+    in_threads(
+        lambda begin, end: _match_once(begin, end, groups, iou, threshold, objects.crowd, pair),
+        len(groups.id),
+    )
+    return pair
+
+
 def _of_size(area: Floats) -> Bools:
     return np.asarray((area >= SIZES[:, :1]) & (area <= SIZES[:, 1:]))
 
@@ -94,6 +116,31 @@ def _match(
                         matches.counted[size, d] |= bit
                     else:
                         matches.counted[size, d] &= ~bit
+
+
+@compiled
+def _match_once(
+    begin: int,
+    end: int,
+    groups: Groups,
+    iou: Floats,
+    threshold: float,
+    crowd: Bools,
+    pair: Ints,
+) -> None:
+    for group in range(begin, end):
+        first, last = groups.detections[group]
+        low, high = groups.objects[group]
+        of_pairs = iou[groups.pairs[group] : groups.pairs[group + 1]]
+        matrix = of_pairs.reshape(last - first, high - low)
+        counts = ~crowd[low:high]
+        order = np.argsort(~counts, kind="mergesort")  # those that count stand first
+        free = np.ones(high - low, np.bool_)
+        for d in range(last - first):
+            j = _best(matrix[d], order, free, counts, threshold)
+            if j >= 0 and counts[j]:
+                free[j] = False
+                pair[low + j] = groups.pairs[group] + d * (high - low) + j
 
 
 @compiled

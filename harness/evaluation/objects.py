@@ -34,6 +34,7 @@ class Objects(NamedTuple):
         area: in pixels; an object's as the ground truth says, a detection's of its mask or box.
         boxes: x, y, width, height, shape (N, 4), where boxes are compared, else (N, 0).
         spans: the masks, where those are compared, else of no mask.
+        position: of each, its place in the list that it was read from.
     """
 
     group: Ints
@@ -42,6 +43,7 @@ class Objects(NamedTuple):
     area: Floats
     boxes: Floats
     spans: Spans
+    position: Ints
 
 
 @dataclass(frozen=True)
@@ -88,15 +90,17 @@ def objects_of(ground_truth: Item, at: Places, task: str) -> Objects:
         task: "segm" or "bbox".
     """
     # Of two annotations with one id pycocotools counts the last one twice.
-    by_id = {annotation["id"]: annotation for annotation in ground_truth["annotations"]}
+    annotations = ground_truth["annotations"]
+    last = {annotation["id"]: place for place, annotation in enumerate(annotations)}
     listed = [
-        by_id[annotation["id"]]
-        for annotation in ground_truth["annotations"]
-        if at.lists(annotation) and at.lists(by_id[annotation["id"]])
+        last[annotation["id"]]
+        for annotation in annotations
+        if at.lists(annotation) and at.lists(annotations[last[annotation["id"]]])
     ]
-    group = np.array([at.group(annotation) for annotation in listed], np.int64)
+    group = np.array([at.group(annotations[place]) for place in listed], np.int64)
     order = np.argsort(group, kind="stable")
-    found = [listed[i] for i in order]
+    position = np.array(listed, np.int64)[order]
+    found = [annotations[place] for place in position]
     size_of = at.sizes[group[order] % max(len(at.images), 1)].tolist()
     return Objects(
         group=group[order],
@@ -105,6 +109,7 @@ def objects_of(ground_truth: Item, at: Places, task: str) -> Objects:
         area=np.array([one["area"] for one in found], np.float64),
         boxes=_boxes(found, task),
         spans=_spans(found, size_of) if task == "segm" else read_masks([]),
+        position=position,
     )
 
 
@@ -131,6 +136,7 @@ def detections_of(results: Sequence[Item], at: Places, task: str) -> Objects:
         area=boxes[:, 2] * boxes[:, 3] if task == "bbox" else spans.areas.astype(np.float64),
         boxes=boxes,
         spans=spans,
+        position=order,
     )
 
 
