@@ -34,7 +34,7 @@ MAY_IMPORT = {
     "collect": "errors files paths records replicates data grid statistics pandas",
     "report": "errors records grid statistics pandas numpy matplotlib jinja2 markupsafe",
     "illustrate": "errors files paths records data shapes grid evaluation report pandas numpy "
-    "scipy matplotlib pycocotools PIL",
+    "scipy matplotlib contourpy pycocotools PIL",
     "terminal": "paths data evaluation grid launch slurm report statistics rich",
     "reporting": "errors paths records collect grid launch slurm rebuild report workplace pandas",
     "rebuild": "errors files paths grid collect report pandas matplotlib",

@@ -120,7 +120,8 @@ def image_changes(
     at = places(ground_truth)
     objects = objects_of(ground_truth, at, "segm")
     of_a, of_b = (_found(results, objects, at) for results in (results_a, results_b))
-    names = category_names(ground_truth)
+    # Half an emoji is legal in JSON, and cannot be printed.
+    names = [name.encode(errors="replace").decode() for name in category_names(ground_truth)]
     annotations = ground_truth["annotations"]
     by_image: dict[int, list[ObjectChange]] = {}
     for row in np.argsort(objects.position, kind="stable").tolist():
@@ -147,6 +148,12 @@ def most_moved(images: Sequence[ImageChange], most: int) -> tuple[ImageChange, .
     """As `most_changed`, by `size_by_both`: where contours moved, not where objects were lost."""
     moved = [one for one in images if one.size_by_both > 0]
     return tuple(sorted(moved, key=lambda one: (-one.size_by_both, one.image_id))[:most])
+
+
+def signed(points: float) -> str:
+    """A change in percent points, with its sign: "+1.2", "−0.4", "0.0"."""
+    text = f"{points:+.1f}"
+    return "0.0" if text in ("+0.0", "-0.0") else text.replace("-", "−")
 
 
 def _found(results: Sequence[Item], objects: Objects, at: Places) -> dict[int, Found]:

@@ -101,3 +101,19 @@ def _read(
             runs += 1
         pixels[mask] = position if whole and length == 0 else DAMAGED
     first[len(pixels)] = spans
+
+
+def pixels_of(masks: Spans, mask: int, height: int, width: int) -> npt.NDArray[np.bool_]:
+    """One mask drawn: shape (height, width).
+
+    Args:
+        masks: from `read_masks`.
+        mask: which of them.
+        height: of its image, in pixels.
+        width: of its image, in pixels.
+    """
+    those = slice(masks.first[mask], masks.first[mask + 1])
+    steps = np.zeros(height * width + 1, np.int8)
+    steps[masks.starts[those]] = 1
+    steps[masks.ends[those]] -= 1
+    return steps[:-1].cumsum(dtype=np.int8).reshape(width, height).T.astype(bool)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from pycocotools import mask as rle
 
-from harness.evaluation.run_lengths import DAMAGED, read_masks
+from harness.evaluation.run_lengths import DAMAGED, pixels_of, read_masks
 
 
 def count_pixels(masks):
@@ -78,3 +78,11 @@ def test_runs_with_nothing_between_them_are_one_span():
 
 def test_no_masks_are_no_counts():
     assert count_pixels([]).tolist() == []
+
+
+def test_pixels_are_those_that_pycocotools_draws():
+    rng = np.random.default_rng(0)
+    drawn = [rng.random((7, 11)) < part for part in (0, 0.3, 0.7, 1)]
+    spans = read_masks([encode(one) for one in drawn])
+    for place, expected in enumerate(drawn):
+        assert (pixels_of(spans, place, 7, 11) == expected).all()
