@@ -1,0 +1,128 @@
+"""Pictures of the images in which two runs differ most, run a beside run b.
+
+Selected are the largest changes in either direction, so no picture is typical of anything; each of
+them says so.
+"""
+
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import matplotlib
+from matplotlib.figure import Figure
+from PIL import Image
+
+from harness.evaluation.changes import ImageChange, ObjectChange, most_changed, signed
+from harness.illustrate.pair import RunPair
+from harness.illustrate.scene import scene_of
+from harness.illustrate.side_by_side import LONGEST_IN_FILE_PX, LONGEST_PX, draw_side_by_side
+from harness.report.style import STYLE
+
+QUALITY = 70  # of WebP
+MOST_TOLD = 8  # objects, in the words for those who do not see the picture
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture of one image, run a on the left and run b on the right.
+
+    Attributes:
+        change: what became of the image's objects, which the picture numbers from 1.
+        content: of an image file.
+        media_type: of `content`.
+        width, height: in pixels.
+        alt: what there is to see, in words.
+        lines: one for each object.
+    """
+
+    change: ImageChange
+    content: bytes
+    media_type: str
+    width: int
+    height: int
+    alt: str
+    lines: tuple[str, ...]
+
+
+def worst_pictures(pair: RunPair, most: int) -> Iterator[Picture]:
+    """Pictures of the images in which the runs differ most, for a page: WebP, about 1300 px wide.
+
+    Args:
+        pair: the two runs.
+        most: how many at most; fewer images may differ at all.
+
+    Raises:
+        DataError: an image is missing or damaged.
+    """
+    for rank, change in enumerate(most_changed(pair.images, most), start=1):
+        figure = draw_side_by_side(scene_of(pair, change), pair, rank, LONGEST_PX)
+        yield _picture(pair, change, figure, "WEBP", quality=QUALITY, method=4)
+
+
+def worst_files(pair: RunPair, most: int) -> Iterator[Picture]:
+    """The same as PNG, and larger where the photographs are: up to `LONGEST_IN_FILE_PX`.
+
+    Arguments and errors are those of `worst_pictures`.
+    """
+    for rank, change in enumerate(most_changed(pair.images, most), start=1):
+        figure = draw_side_by_side(scene_of(pair, change), pair, rank, LONGEST_IN_FILE_PX)
+        yield _picture(pair, change, figure, "PNG")
+
+
+def selection(pair: RunPair) -> str:
+    """How the images of pictures were selected, as sentences."""
+    differ = len(most_changed(pair.images, len(pair.images)))
+    return (
+        f"The images of {pair.split.name} in which the two runs differ most, in either direction: "
+        "by the mean over an image's objects of the size of the change in Boundary IoU, where a "
+        f"missed object counts 0. They differ in {differ:,} of the {len(pair.images):,} images "
+        "that have objects. So selected, no image is typical, and they say nothing of which run "
+        "is better."
+    )
+
+
+def object_line(number: int, one: ObjectChange) -> str:
+    """What became of one object, in words."""
+    told = []
+    for name, (a, b) in (("mask IoU", one.mask_iou), ("Boundary IoU", one.boundary_iou)):
+        told.append(f"{name} {a:.1f} to {b:.1f} ({signed(b - a)})")
+    missed = [run for run, found in (("A", one.a), ("B", one.b)) if found is None]
+    note = f"; missed by {' and '.join(missed)}" if missed else ""
+    return f"{number} {one.category}: {', '.join(told)}{note}"
+
+
+def _picture(
+    pair: RunPair,
+    change: ImageChange,
+    figure: Figure,
+    format: str,
+    **options: int,
+) -> Picture:
+    drawn = io.BytesIO()
+    with matplotlib.rc_context(STYLE):
+        figure.savefig(drawn, format="rgba", dpi=figure.dpi)
+    width, height = figure.canvas.get_width_height()
+    image = Image.frombuffer("RGBA", (width, height), drawn.getvalue()).convert("RGB")
+    content = io.BytesIO()
+    image.save(content, format, **options)
+    lines = tuple(object_line(number, one) for number, one in enumerate(change.objects, start=1))
+    return Picture(
+        change=change,
+        content=content.getvalue(),
+        media_type=Image.MIME[format],
+        width=width,
+        height=height,
+        alt=_alt(pair, change, lines),
+        lines=lines,
+    )
+
+
+def _alt(pair: RunPair, change: ImageChange, lines: Sequence[str]) -> str:
+    count = len(change.objects)
+    a, b = (sum(one.boundary_iou[run] for one in change.objects) / count for run in (0, 1))
+    more = f" And {count - MOST_TOLD} more." if count > MOST_TOLD else ""
+    return (
+        f"Image {change.image_id}: {count} object{'' if count == 1 else 's'}. Predicted masks of "
+        f"{pair.names[0]} (A) beside those of {pair.names[1]} (B); mean Boundary IoU {a:.0f} to "
+        f"{b:.0f}. {'. '.join(lines[:MOST_TOLD])}.{more}"
+    )
