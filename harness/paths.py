@@ -257,6 +257,13 @@ class ResultsFolder:
     def figure(self, name: str, suffix: str) -> Path:
         return self.folder / "figures" / f"{name}.{suffix}"
 
+    def masks(self, run_id: str, other_id: str) -> Path:
+        """The folder of the pictures in which two runs' masks are compared."""
+        return self.folder / "masks" / f"{run_id}-{other_id}"
+
+    def mask_picture(self, run_id: str, other_id: str, image_id: int) -> Path:
+        return self.masks(run_id, other_id) / f"{image_id}.png"
+
 
 def project_folder() -> Path:
     """The folder with `experiments/` and `results/`: the current one, or harness's checkout."""

@@ -39,7 +39,7 @@ MAY_IMPORT = {
     "reporting": "errors paths records collect grid launch slurm rebuild report workplace pandas",
     "rebuild": "errors files paths grid collect report pandas matplotlib",
     "workplace": "errors paths grid",
-    "commands": "errors paths records collect data evaluation grid launch slurm statistics "
+    "commands": "errors files paths records collect data evaluation grid launch slurm statistics "
     "terminal workplace",
     "cli": "errors files paths typer",
 }
@@ -188,6 +188,12 @@ def test_figure_8_needs_neither_torch_nor_detectron2(tmp_path, monkeypatch):
     assert not {"torch", "detectron2"} & modules_after(there + cli("figure", "fig8"))
     assert (tmp_path / "results" / "paper" / "figures" / "fig8.pdf").exists()
     assert "torch" in modules_after(there + cli("figure", "fig2"))
+
+
+def test_pictures_of_predictions_need_no_torch():
+    loaded = modules_after("import harness.illustrate.worst, harness.illustrate.fig9")
+    assert "matplotlib" in loaded
+    assert not {"torch", "detectron2"} & loaded
 
 
 def test_a_plan_loads_scipy_only_where_power_is_asked_for(tmp_path, monkeypatch):

@@ -16,6 +16,9 @@ Run = Annotated[str, typer.Argument(help="A run's id or its name: table1/k=2, ta
 Row = Annotated[str, typer.Argument(help="A row, as table1/k=2, or a run's id.")]
 One = Annotated[str, typer.Argument(help="A row, as table1/baseline, or a run's id.")]
 Other = Annotated[str, typer.Argument(help="What is compared with it.")]
+RunA = Annotated[str, typer.Argument(help="A run's id or its name: table1/baseline.")]
+RunB = Annotated[str, typer.Argument(help="The run that is compared with it, of the same images.")]
+Worst = Annotated[int, typer.Option(metavar="N", help="How many images: the largest changes.")]
 Scale = Annotated[str, typer.Option(help="paper: the published schedule. demo: minutes.")]
 Data = Annotated[
     Path | None, typer.Option(help="A folder of your own images and annotations, as COCO's.")

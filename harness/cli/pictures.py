@@ -2,7 +2,19 @@
 
 import typer
 
-from harness.cli.options import PAPER, RUNS, Data, Figure, Images, Runs, Scale, Watch
+from harness.cli.options import (
+    PAPER,
+    RUNS,
+    Data,
+    Figure,
+    Images,
+    RunA,
+    RunB,
+    Runs,
+    Scale,
+    Watch,
+    Worst,
+)
 
 app = typer.Typer()
 
@@ -33,3 +45,18 @@ def report(
 
     place = workplace(scale, data, runs)
     print(watch_report(place) if watch else write_report(place)[0])
+
+
+@app.command()
+def masks(
+    run_a: RunA,
+    run_b: RunB,
+    worst: Worst = 20,
+    scale: Scale = PAPER,
+    data: Data = None,
+    runs: Runs = RUNS,
+) -> None:
+    """Show the images in which two runs' masks differ most: each object's IoUs, and pictures."""
+    from harness.commands.masks import show_masks
+
+    show_masks(run_a, run_b, worst, scale, data, runs)
