@@ -48,6 +48,7 @@ MAY_IMPORT = {
 MAY_IMPORT_LATER = {
     "collect": "evaluation",
     "illustrate": "losses collect torch torchvision",
+    "reporting": "illustrate",
     "launch": "detection evaluation replicates shapes",
     "commands": "files collect rebuild report reporting detection illustrate matplotlib",
     "cli": "grid launch slurm terminal rebuild commands workplace",

@@ -19,8 +19,8 @@ from harness.statistics.difference import DECIDED_FROM
 
 READING = (
     "ours: method minus baseline in AP points, mean over n seeds; runs of a seed share their base. "
-    "95% interval: ours ± t √(seeds² + images²), of two standard errors of that mean: ± seeds, from "
-    "the spread over seeds, and ± images, from drawing the test images anew."
+    "95% interval: ours ± t √(seeds² + images²), of two standard errors of that mean: ± seeds, "
+    "from the spread over seeds, and ± images, from drawing the test images anew."
 )
 READING_PUBLISHED = (
     "A published difference is of one run on each side, with noise that nobody knows, and is taken "

@@ -22,6 +22,7 @@ from harness.report.printed_differences import differences_of
 from harness.report.scale import scale_note
 from harness.report.style import svg
 from harness.report.tables import render
+from harness.reporting.masks import mask_pairs
 from harness.reporting.runs import cost, runs_frame
 from harness.workplace import Workplace
 
@@ -72,7 +73,7 @@ def _page(
         claims=_claims(grid, place, results),
         curves=curves,
         curves_missing=_curves_missing(curves, place, to_do),
-        masks=(),
+        masks=tuple(mask_pairs(grid, place.runs)),
         cost=cost(grid, place.runs, runs),
         refresh_s=refresh_s,
     )

@@ -60,15 +60,14 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Picture:
-    """An image of two runs' masks.
+    """An image with the masks of two runs.
 
     Attributes:
-        data: of a PNG or JPEG file.
-        media_type: "image/png" or "image/jpeg".
+        data: of an image file.
+        media_type: of `data`: "image/png".
         width, height: in px.
         alt: what is seen, in words.
-        caption: what stands below it.
-        objects: a line for each object: its name and its change, from worst to best.
+        lines: one for each object.
     """
 
     data: bytes
@@ -76,8 +75,7 @@ class Picture:
     width: int
     height: int
     alt: str
-    caption: str
-    objects: pd.DataFrame
+    lines: tuple[str, ...]
 
 
 @dataclass(frozen=True)
