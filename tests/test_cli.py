@@ -123,7 +123,7 @@ def test_plan_tells_what_seeds_can_settle_where_it_is_asked(harness):
         (["table", "table1", "--format", "mdd"], "Unknown format 'mdd'. Did you mean 'md'?"),
         (["verdicts", "tabel1"], "Unknown table 'tabel1'. Did you mean 'table1'?"),
         (["verdicts", "--format", "pdf"], "Unknown format 'pdf'. Known formats: csv, html, latex"),
-        (["figure", "fig9"], "Unknown figure 'fig9'. Did you mean 'fig8'?"),
+        (["figure", "fig1"], "Unknown figure 'fig1'. Did you mean 'fig"),
         (["benchmark", "table1/k=9"], "Unknown run 'table1/k=9'. Did you mean 'table1/"),
         (["logs", "table1/k=9"], "Unknown run 'table1/k=9'. Did you mean 'table1/"),
         (

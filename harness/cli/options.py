@@ -88,10 +88,13 @@ Tables = Annotated[
     typer.Argument(help="Names of tables; those that are published or have runs by default."),
 ]
 Table = Annotated[str, typer.Argument(help="table1, table2, table3 or table1_sound.")]
-Figure = Annotated[str, typer.Argument(help="fig2, fig3, fig4, fig5, fig6, fig7 or fig8.")]
+Figure = Annotated[str, typer.Argument(help="fig2, fig3, fig4, fig5, fig6, fig7, fig8 or fig9.")]
 Images = Annotated[
     list[int] | None,
-    typer.Option(metavar="ID", help="A training image to show; may be given several times."),
+    typer.Option(
+        metavar="ID",
+        help="A training image to show, for fig9 a test image; may be given several times.",
+    ),
 ]
 GroundTruth = Annotated[
     Path, typer.Option("--gt", help="Ground truth: annotations in COCO's format, plain or gzip.")

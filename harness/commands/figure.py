@@ -24,7 +24,8 @@ def write_figure(place: Workplace, name: str, image_ids: Sequence[int]) -> list[
     Args:
         place: whose data, runs and results it shows.
         name: one of `FIGURES`.
-        image_ids: of images of the training split to show; none for the figure's own choice.
+        image_ids: of images to show, of the training split, in Fig. 9 of the test split; none for
+            the figure's own choice.
 
     Returns:
         The PDF and the PNG.
@@ -67,6 +68,13 @@ def _of_training_images(place: Workplace, name: str, image_ids: Sequence[int]) -
     return fig7(images, f"The first training images of {split.name} {TYPICAL}.")
 
 
+def _of_predictions(place: Workplace, name: str, image_ids: Sequence[int]) -> "Figure":
+    from harness.illustrate.fig9 import MOST_COLUMNS, fig9
+
+    _check_room(name, image_ids, MOST_COLUMNS)
+    return fig9(place.known_grid(), place.runs, image_ids)
+
+
 def _of_runs(place: Workplace, name: str, image_ids: Sequence[int]) -> "Figure":
     from harness.rebuild import draw_figure
 
@@ -85,6 +93,7 @@ FIGURES: dict[str, Callable[[Workplace, str, Sequence[int]], "Figure"]] = {
     "fig6": _of_examples,
     "fig7": _of_training_images,
     "fig8": _of_runs,
+    "fig9": _of_predictions,
 }
 
 

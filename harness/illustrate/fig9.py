@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import matplotlib
 from matplotlib.figure import Figure
 
-from harness.errors import DataError, ResultsError, SpecError
+from harness.errors import ResultsError, SpecError
 from harness.evaluation.changes import ImageChange, most_moved
 from harness.grid import Cell, Grid
 from harness.illustrate.contours import draw_arrows, draw_seen, drawable, show_photograph
@@ -38,17 +38,13 @@ def fig9(grid: Grid, runs: RunsFolder, image_ids: Sequence[int] = ()) -> Figure:
         grid: with Table I, whose baseline stands over its k=2: of the lowest seed of which both
             have predictions.
         runs: their folders.
-        image_ids: of the images to show, 8 at most; where none is named, 4 are selected.
+        image_ids: of the images to show, `MOST_COLUMNS` at most; where none is named, `COLUMNS`
+            are selected.
 
     Raises:
         HarnessError: a run is not scored, predictions or images are missing or damaged, or there is
             no such image; says which, and which command helps.
     """
-    if len(image_ids) > MOST_COLUMNS:
-        raise DataError(
-            f"{len(image_ids)} images are named. Fig. 9 has room for {MOST_COLUMNS} beside each "
-            "other; `harness masks` draws as many as you like, each in a file of its own."
-        )
     cells = _cells(grid, runs)
     a, b = (cell.spec for cell in cells)
     names = tuple(f"{grid.cell_name(cell)} · {cell.spec.run_id}" for cell in cells)

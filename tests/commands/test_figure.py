@@ -15,6 +15,7 @@ from harness.illustrate.figures import OF_EXAMPLES
 from harness.paths import ResultsFolder
 from harness.shapes import write_shapes
 from harness.workplace import workplace
+from tests.illustrate.two_runs import TwoRuns
 
 ROOT = Path(__file__).parents[2]
 
@@ -79,7 +80,7 @@ def test_images_are_named_one_by_one(project, own):
 
 
 def test_every_figure_of_examples_has_its_name(at):
-    assert [name for name in FIGURES if name not in ("fig7", "fig8")] == list(OF_EXAMPLES)
+    assert [name for name in FIGURES if name not in ("fig7", "fig8", "fig9")] == list(OF_EXAMPLES)
 
 
 def test_figure_7_draws_the_shapes_that_the_demo_trains_on(at):
@@ -95,6 +96,13 @@ def test_figure_7_shows_a_folder_of_ones_own(at, own):
     write_figure(at("demo", own), "fig7", [14, 30])
     with pytest.raises(DataError, match=r"^Image 6 of .* has no object that is no crowd"):
         write_figure(at("demo", own), "fig7", [6])
+
+
+def test_figure_9_shows_what_two_runs_predicted_on_test_images(tmp_path):
+    two = TwoRuns(tmp_path)
+    paths = write_figure(two.place, "fig9", [2])
+    assert [path.name for path in paths] == ["fig9.pdf", "fig9.png"]
+    assert all(path.exists() for path in paths)
 
 
 def test_without_coco_figure_7_says_where_it_was_looked_for_and_what_fetches_it(at, monkeypatch):
@@ -126,6 +134,8 @@ def test_annotations_of_coco_that_are_damaged_are_told(at, monkeypatch, tmp_path
         ("fig8", (9,), r"^fig8 is drawn from the numbers of runs and shows no images\. Leave --im"),
         ("fig5", (9, 25), r"^fig5 has room for one image, and --images was given 2 times\. Name f"),
         ("fig3", range(5), r"^fig3 has room for 4 images, and --images was given 5 times\."),
+        ("fig9", range(9), r"^fig9 has room for 8 images, and --images was given 9 times\."),
+        ("fig9", (), r"^Run (\w{8}) is not scored: .* Next: `harness run \1 --scale paper "),
         ("fig7", range(13), r"^fig7 has room for 12 images, and --images was given 13 times\."),
     ],
 )

@@ -4,8 +4,16 @@ import pytest
 from matplotlib.collections import LineCollection
 
 from harness.errors import DataError, ResultsError, SpecError
-from harness.illustrate.fig9 import fig9
+from harness.illustrate.fig9 import (
+    GAP_IN,
+    MARGIN_IN,
+    MOST_COLUMNS,
+    NARROWEST_IN,
+    _row_height,
+    fig9,
+)
 from harness.report.style import DOUBLE_IN, save
+from tests.illustrate.look import faults
 from tests.illustrate.two_runs import TwoRuns, detection
 
 
@@ -78,17 +86,23 @@ def test_photographs_are_whole_in_the_pdf_and_outlines_are_lines(two, tmp_path):
     assert content.count(b"/Subtype /Image") == 2
 
 
-def test_eight_images_fit_beside_each_other_and_no_more(two):
-    ids = two.ids = list(range(1, 10))
+def test_as_many_images_as_there_is_room_for_fit_beside_each_other(two):
+    two.ids = list(range(100_001, 100_001 + MOST_COLUMNS))
     two.write_data()
     for row in ("baseline", "k=2"):
-        two.predict(row, [])
-    figure = draw(two, *ids[:8])
-    assert max(axes.get_position().x1 for axes in figure.axes) <= 1
-    with pytest.raises(
-        DataError, match=r"9 images are named. Fig. 9 has room for 8 beside each oth"
-    ):
-        draw(two, *ids)
+        two.predict(row, [detection(two.ids[0], (10, 10, 20, 20))])
+    figure = draw(two, *two.ids)
+    assert faults(figure) == []
+    boxes = [axes.get_position() for axes in figure.axes]
+    assert max(box.x1 for box in boxes) <= 1
+    assert len({round(box.height, 6) for box in boxes}) == 1
+
+
+def test_a_panorama_leaves_the_others_room_for_their_names():
+    # 10 : 1 beside three upright ones of 1 : 2. All fill the width, or have the least of a column.
+    tall = _row_height([10, 0.5, 0.5, 0.5])
+    assert 0.5 * tall < NARROWEST_IN
+    assert 10 * tall + 3 * NARROWEST_IN + 3 * GAP_IN + 2 * MARGIN_IN == pytest.approx(DOUBLE_IN)
 
 
 def test_where_nothing_moved_images_can_be_named(two):

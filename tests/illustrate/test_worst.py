@@ -11,6 +11,7 @@ from harness.illustrate.pair import read_pair
 from harness.illustrate.scene import scene_of
 from harness.illustrate.side_by_side import draw_side_by_side
 from harness.illustrate.worst import selection, worst_files, worst_pictures
+from tests.illustrate.look import faults
 from tests.illustrate.two_runs import TwoRuns
 
 
@@ -99,3 +100,10 @@ def test_a_long_name_is_shortened_before_the_id_of_its_run(two):
     long, short, _ = (text.get_text().splitlines()[0] for text in figure.texts)
     assert (long[:5], long[-12:], len(long)) == ("A: nn", "… · 11111111", 75)
     assert short == "B: short · 22222222"
+
+
+@pytest.mark.parametrize("times", [1, 20])
+def test_no_words_overlap_or_leave_a_picture(two, times):
+    pair = pair_of(two, ("table1/k=2, " * times, "a row by another name, " * times))
+    for change in pair.images:
+        assert faults(draw_side_by_side(scene_of(pair, change), pair, 1, 640)) == []
