@@ -86,10 +86,22 @@ class ObjectChange:
 
 @dataclass(frozen=True)
 class ImageChange:
-    """An image and its objects, one or more, in the order of their annotations."""
+    """An image, and what became of its objects.
+
+    Attributes:
+        image_id: of the image.
+        file_name: as the ground truth says; "" where it says none.
+        objects: in the order of their annotations.
+    """
 
     image_id: int
+    file_name: str
     objects: tuple[ObjectChange, ...]
+
+    @property
+    def title(self) -> str:
+        """What people read: "Image 42 (cat.jpg)"."""
+        return f"Image {self.image_id}" + (f" ({self.file_name})" if self.file_name else "")
 
     @property
     def size(self) -> float:
@@ -120,8 +132,7 @@ def image_changes(
     at = places(ground_truth)
     objects = objects_of(ground_truth, at, "segm")
     of_a, of_b = (_found(results, objects, at) for results in (results_a, results_b))
-    # Half an emoji is legal in JSON, and cannot be printed.
-    names = [name.encode(errors="replace").decode() for name in category_names(ground_truth)]
+    names = [printable(name) for name in category_names(ground_truth)]
     annotations = ground_truth["annotations"]
     by_image: dict[int, list[ObjectChange]] = {}
     for row in np.argsort(objects.position, kind="stable").tolist():
@@ -132,7 +143,16 @@ def image_changes(
         category = names[at.categories[annotation["category_id"]]]
         one = ObjectChange(annotation["id"], category, position, of_a.get(row), of_b.get(row))
         by_image.setdefault(annotation["image_id"], []).append(one)
-    return tuple(ImageChange(image_id, tuple(by_image[image_id])) for image_id in sorted(by_image))
+    files = {image["id"]: file_name_of(image) for image in ground_truth["images"]}
+    return tuple(
+        ImageChange(image_id, files[image_id], tuple(by_image[image_id]))
+        for image_id in sorted(by_image)
+    )
+
+
+def file_name_of(image: Item) -> str:
+    """The file name of an image of the ground truth, which need have none, as people read it."""
+    return printable(str(image.get("file_name", "")))
 
 
 def most_changed(images: Sequence[ImageChange], most: int) -> tuple[ImageChange, ...]:
@@ -148,6 +168,11 @@ def most_moved(images: Sequence[ImageChange], most: int) -> tuple[ImageChange, .
     """As `most_changed`, by `size_by_both`: where contours moved, not where objects were lost."""
     moved = [one for one in images if one.size_by_both > 0]
     return tuple(sorted(moved, key=lambda one: (-one.size_by_both, one.image_id))[:most])
+
+
+def printable(text: str) -> str:
+    """`text` without what cannot be printed: half an emoji is legal in JSON."""
+    return text.encode(errors="replace").decode()
 
 
 def signed(points: float) -> str:

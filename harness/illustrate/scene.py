@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 
 from harness.data.fields import Item, listed
 from harness.errors import DataError
-from harness.evaluation.changes import ImageChange
+from harness.evaluation.changes import ImageChange, file_name_of
 from harness.evaluation.objects import objects_of, places
 from harness.evaluation.run_lengths import pixels_of, read_masks
 from harness.illustrate.outlines import Apart, Outline, furthest_apart, outline
@@ -84,13 +84,13 @@ def change_of(pair: RunPair, image_id: int) -> ImageChange:
     Raises:
         DataError: there is no such image.
     """
-    known = [image["id"] for image in pair.ground_truth["images"]]
+    known = {image["id"]: image for image in pair.ground_truth["images"]}
     if image_id not in known:
         raise DataError(
             f"Unknown image {image_id}: {pair.split.where} lists the ids {listed(sorted(known))}."
         )
     found = {one.image_id: one for one in pair.images}
-    return found.get(image_id, ImageChange(image_id, ()))
+    return found.get(image_id) or ImageChange(image_id, file_name_of(known[image_id]), ())
 
 
 def _seen(pair: RunPair, change: ImageChange, run: int, image: Item) -> Seen:

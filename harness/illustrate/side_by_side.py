@@ -130,7 +130,7 @@ def _foot(scene: Scene, pair: RunPair, rank: int) -> str:
         else ""
     )
     return (
-        f"Image {scene.change.image_id} of {pair.split.name}, number {rank} of "
+        f"{scene.change.title} of {pair.split.name}, number {rank} of "
         f"{len(pair.images):,} by change in Boundary IoU, in either direction: not a typical "
         "image. White, dashed: ground truth. In colour: the mask matched with each object, of "
         f"whatever score. {others}{arrows if scene.arrows else ''}"

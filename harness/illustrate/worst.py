@@ -122,7 +122,7 @@ def _alt(pair: RunPair, change: ImageChange, lines: Sequence[str]) -> str:
     a, b = (sum(one.boundary_iou[run] for one in change.objects) / count for run in (0, 1))
     more = f" And {count - MOST_TOLD} more." if count > MOST_TOLD else ""
     return (
-        f"Image {change.image_id}: {count} object{'' if count == 1 else 's'}. Predicted masks of "
+        f"{change.title}: {count} object{'' if count == 1 else 's'}. Predicted masks of "
         f"{pair.names[0]} (A) beside those of {pair.names[1]} (B); mean Boundary IoU {a:.0f} to "
         f"{b:.0f}. {'. '.join(lines[:MOST_TOLD])}.{more}"
     )

@@ -47,7 +47,7 @@ def _stdout() -> Console:
 def _heading(change: ImageChange) -> str:
     count = len(change.objects)
     return (
-        f"Image {change.image_id}: {count} object{'' if count == 1 else 's'}; Boundary IoU: mean "
+        f"{change.title}: {count} object{'' if count == 1 else 's'}; Boundary IoU: mean "
         f"size of change {change.size:.1f}, mean change {signed(change.change)}"
     )
 

@@ -87,7 +87,7 @@ def test_an_arrow_points_at_its_place_in_the_drawing():
     photograph = np.zeros((20, 40, 3), np.uint8)
     scene = Scene(
         photograph,
-        ImageChange(1, ()),
+        ImageChange(1, "1.png", ()),
         {},
         (Seen({}, ()), Seen({}, ())),
         [Apart(10, 10, (1.0, 0.0), 3)],

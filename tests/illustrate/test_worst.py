@@ -56,7 +56,7 @@ def test_words_tell_what_the_picture_shows(two):
     )
     assert missed.lines[0].endswith("Boundary IoU 0.0 to 100.0 (+100.0); missed by A")
     assert moved.alt == (
-        "Image 2: 1 object. Predicted masks of table1/baseline · 1 (A) beside those of "
+        "Image 2 (2.png): 1 object. Predicted masks of table1/baseline · 1 (A) beside those of "
         f"table1/k=2 · 2 (B); mean Boundary IoU 53 to 57. {moved.lines[0]}."
     )
 
