@@ -93,7 +93,7 @@ Images = Annotated[
     list[int] | None,
     typer.Option(
         metavar="ID",
-        help="A training image to show, for fig9 a test image; may be given several times.",
+        help="A training image for fig2 to fig7, a test image for fig9; may be repeated.",
     ),
 ]
 GroundTruth = Annotated[

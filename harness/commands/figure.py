@@ -14,7 +14,7 @@ from harness.workplace import Workplace
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-ARCHITECTURE = "mask_rcnn_R50_FPN"  # on whose training images Figs 2-7 are
+ARCHITECTURE = "mask_rcnn_R50_FPN"  # whose training images are shown: those of Tables I and II
 TYPICAL_IMAGES, MOST_IMAGES = 8, 12  # of Fig. 7
 
 
@@ -60,12 +60,13 @@ def _of_training_images(place: Workplace, name: str, image_ids: Sequence[int]) -
     from harness.illustrate.training_images import TYPICAL, images_named, typical_images
 
     _check_room(name, image_ids, MOST_IMAGES)
-    split = _training_split(place, _spec(place))
+    spec = _spec(place)
+    split = _training_split(place, spec)
     if image_ids:
         images = images_named(split, image_ids, place.runs.checked)
-        return fig7(images, f"Training images of {split.name}, chosen by their ids.")
+        return fig7(images, f"Training images of {_called(place, spec)}, chosen by their ids.")
     images = typical_images(split, TYPICAL_IMAGES, place.runs.checked)
-    return fig7(images, f"The first training images of {split.name} {TYPICAL}.")
+    return fig7(images, f"The first training images of {_called(place, spec)} {TYPICAL}.")
 
 
 def _of_predictions(place: Workplace, name: str, image_ids: Sequence[int]) -> "Figure":
@@ -114,3 +115,9 @@ def _training_split(place: Workplace, spec: RunSpec) -> Split:
     if is_drawn(spec):
         prepare_data([spec], place.runs.checked)
     return locate(spec.train_split, spec.data_dir)
+
+
+def _called(place: Workplace, spec: RunSpec) -> str:
+    if place.setting.data_dir is not None:
+        return place.setting.data_dir.resolve().name
+    return "the drawn shapes" if is_drawn(spec) else spec.train_split

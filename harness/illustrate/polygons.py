@@ -39,8 +39,8 @@ LINE = 0.8  # points
 PAD = 1  # points, between a name and its frame
 POINTS_PER_IN = 72
 EXPLAINED = (
-    "Colours tell instances of an image apart. A category's name is left out where it would cover "
-    "another."
+    "Colours tell instances of an image apart. Crowds, which no run learns from, have no outline. "
+    "A category's name is left out where it would cover another."
 )
 
 

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -107,9 +108,7 @@ def typical_images(split: Split, count: int, checked: CheckedData) -> tuple[Trai
         DataError: there is none, or the annotations cannot be used; says why.
     """
     images = (image for part in split.parts for image in _images(part, checked))
-    found = tuple(
-        image for image, _ in zip(filter(_is_typical, images), range(count), strict=False)
-    )
+    found = tuple(islice(filter(_is_typical, images), count))
     if not found:
         raise DataError(
             f"{split.where} has no image {TYPICAL}. Name images to show with --images ID."

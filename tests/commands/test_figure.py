@@ -10,11 +10,14 @@ from pathlib import Path
 import pytest
 
 from harness.commands.figure import FIGURES, write_figure
+from harness.data.coco import TRAIN_2014
 from harness.errors import DataError, HarnessError, SpecError
 from harness.illustrate.figures import OF_EXAMPLES
 from harness.paths import ResultsFolder
 from harness.shapes import write_shapes
 from harness.workplace import workplace
+from tests.data.small_coco import write_coco
+from tests.illustrate.look import images_of, words_of
 from tests.illustrate.two_runs import TwoRuns
 
 ROOT = Path(__file__).parents[2]
@@ -85,6 +88,9 @@ def test_every_figure_of_examples_has_its_name(at):
 
 def test_figure_7_draws_the_shapes_that_the_demo_trains_on(at):
     here = at("demo")
+    assert "training images of the drawn shapes with 2 to 8" in words_of(
+        FIGURES["fig7"](here, "", ())
+    )
     paths = write_figure(here, "fig7", ())
     assert [path.name for path in paths] == ["fig7.pdf", "fig7.png"]
     assert all(path.exists() for path in paths)
@@ -92,8 +98,11 @@ def test_figure_7_draws_the_shapes_that_the_demo_trains_on(at):
     assert (folder / "annotations" / "instances_train.json").exists()
 
 
-def test_figure_7_shows_a_folder_of_ones_own(at, own):
-    write_figure(at("demo", own), "fig7", [14, 30])
+def test_figure_7_shows_images_of_ones_own_folder_in_the_order_given(at, own):
+    figure = FIGURES["fig7"](at("demo", own), "fig7", [30, 14])
+    words = words_of(figure)
+    assert "Training images of own, chosen by their ids." in words
+    assert words.index("image 30") < words.index("image 14")
     with pytest.raises(DataError, match=r"^Image 6 of .* has no object that is no crowd"):
         write_figure(at("demo", own), "fig7", [6])
 
@@ -111,6 +120,17 @@ def test_without_coco_figure_7_says_where_it_was_looked_for_and_what_fetches_it(
         message = "coco_2014_train is not here: /no/such/folder/coco/.* `harness prepare` prints"
         with pytest.raises(DataError, match=message):
             write_figure(at(), name, image_ids)
+
+
+def test_images_of_coco_are_found_in_its_own_layout(at, monkeypatch, tmp_path):
+    monkeypatch.setenv("DETECTRON2_DATASETS", str(tmp_path))
+    write_coco(tmp_path / "coco", TRAIN_2014)
+    words = words_of(FIGURES["fig7"](at(), "fig7", [9, 25]))
+    assert "Training images of coco_2014_train, chosen by their ids." in words
+    # One triangle fills its box up to the diagonal.
+    figure = FIGURES["fig4"](at(), "fig4", [30])
+    assert "Mask of person (largest object of image 30)" in words_of(figure)
+    assert images_of(figure)[0].mean() == pytest.approx(0.5, abs=0.03)
 
 
 def test_annotations_of_coco_that_are_damaged_are_told(at, monkeypatch, tmp_path):
