@@ -82,7 +82,7 @@ def fig6(example: Example | None = None) -> Figure:
         for row, variant in zip(grid, VARIANTS, strict=True):
             dilation = one_step_dilation(shown.mask, variant)
             images = (dilation.mask, dilation.smoothed, dilation.dilated)
-            first, second = empty_steps(1, variant)[0]
+            first, second = empty_steps(1, variant)[0]  # the mean leaves a background as it is
             for axes, image, far in zip(row[::2], images, (first, first, second), strict=True):
                 bar_of = _draw(axes, image, 1, GREY, far)
             arrow(row[1], "3×3\nmean")
