@@ -35,10 +35,7 @@ def rebuild(
     *,
     tell: Callable[[str], None] = lambda message: None,
 ) -> list[Path]:
-    """Collect the runs of `grid`, then write its tables and figures, and what is sure of them.
-
-    Beside each table stand its differences, where it has a baseline, and the paper's claims beside
-    the paper's tables, where all of them are in the grid.
+    """Collect the runs of `grid`, then write its tables and figures: see `write_all`.
 
     Args:
         grid: the tables.
@@ -54,6 +51,26 @@ def rebuild(
         ResultsError: a file that a run left is damaged, or does not fit the others of its table.
     """
     collect(grid, runs, results, tell=tell)
+    return write_all(grid, results, published_folder)
+
+
+def write_all(grid: Grid, results: ResultsFolder, published_folder: Path) -> list[Path]:
+    """Write the tables and figures of `grid`, and what is sure of them, of what was collected.
+
+    Beside each table stand its differences, where it has a baseline, and the paper's claims beside
+    the paper's tables, where all of them are in the grid.
+
+    Args:
+        grid: the tables.
+        results: where metrics and replicates are, and tables and figures go.
+        published_folder: the paper's numbers, `<table>.csv`.
+
+    Returns:
+        The tables and figures written.
+
+    Raises:
+        ResultsError: a file is damaged, or does not fit the others of its table.
+    """
     tables = {name: read_table(grid, name, results, published_folder) for name in grid.layouts}
     texts: dict[Path, str] = {}
     for name, table in tables.items():

@@ -10,7 +10,7 @@ from harness.grid import Grid, Setting
 from harness.grid.experiments import load_grid
 from harness.grid.spec import identity_of
 from harness.paths import ResultsFolder, RunsFolder
-from harness.rebuild import draw_figure, rebuild, table_text
+from harness.rebuild import draw_figure, rebuild, table_text, write_all
 from harness.records import METRICS, Metrics, read_metrics, write_metrics
 from harness.report.emphasis import Emphasis
 
@@ -67,6 +67,7 @@ def test_everything_is_written_from_the_runs(runs, results):
 def test_a_clone_without_runs_rebuilds_the_same_bytes(runs, results, tmp_path):
     first = [path.read_bytes() for path in rebuild(demo_grid(), runs, results, PUBLISHED)]
     nowhere = RunsFolder(tmp_path / "nowhere")
+    assert first == [path.read_bytes() for path in write_all(demo_grid(), results, PUBLISHED)]
     again = [path.read_bytes() for path in rebuild(demo_grid(), nowhere, results, PUBLISHED)]
     assert first == again
 
