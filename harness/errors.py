@@ -44,6 +44,10 @@ class ResultsError(HarnessError):
     """A file that a run left behind cannot be read or does not fit the others."""
 
 
+class BundleError(HarnessError):
+    """A bundle is damaged, or not what harness makes of the runs in it."""
+
+
 class LaunchError(HarnessError):
     """A run cannot be started here and now."""
 

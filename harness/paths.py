@@ -264,6 +264,10 @@ class ResultsFolder:
     def mask_picture(self, run_id: str, other_id: str, image_id: int) -> Path:
         return self.masks(run_id, other_id) / f"{image_id}.png"
 
+    @property
+    def bundle(self) -> Path:
+        return self.folder / "bundle.zip"
+
 
 def project_folder() -> Path:
     """The folder with `experiments/` and `results/`: the current one, or harness's checkout."""

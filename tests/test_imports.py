@@ -35,7 +35,8 @@ MAY_IMPORT = {
     "report": "errors records grid statistics pandas numpy matplotlib jinja2 markupsafe",
     "illustrate": "errors files paths records data shapes grid evaluation report pandas numpy "
     "scipy matplotlib contourpy pycocotools PIL",
-    "terminal": "paths data evaluation grid launch slurm report statistics rich",
+    "bundle": "__init__ errors files paths records replicates grid launch workplace pydantic",
+    "terminal": "paths bundle data evaluation grid launch slurm report statistics rich",
     "reporting": "errors paths records collect grid launch slurm rebuild report workplace pandas",
     "rebuild": "errors files paths grid collect report pandas matplotlib",
     "workplace": "errors paths grid",
@@ -46,11 +47,12 @@ MAY_IMPORT = {
 # What it may import inside a function, when it comes to that: the arrows that would otherwise load
 # torch, submitit or rich on the way to `--help`.
 MAY_IMPORT_LATER = {
+    "bundle": "rebuild",
     "collect": "evaluation",
     "illustrate": "losses collect torch torchvision",
     "reporting": "illustrate",
     "launch": "detection evaluation replicates shapes",
-    "commands": "files collect rebuild report reporting detection illustrate matplotlib",
+    "commands": "bundle collect rebuild report reporting detection illustrate matplotlib",
     "cli": "grid launch slurm terminal rebuild commands workplace",
 }
 

@@ -98,11 +98,11 @@ def test_the_keys_of_a_site_that_are_named_exist():
     assert asked | named <= set(Site.model_fields)
 
 
-def test_only_demo_and_score_take_no_scale():
+def test_only_demo_score_and_verify_take_no_scale():
     commands = typer.main.get_command(app).commands
     without = {
         name
         for name, command in commands.items()
         if "scale" not in {parameter.name for parameter in command.params}
     }
-    assert without == {"demo", "score"}
+    assert without == {"demo", "score", "verify"}

@@ -5,7 +5,7 @@ from typing import NoReturn
 
 import typer
 
-from harness.cli import pictures, results, runs
+from harness.cli import evidence, pictures, results, runs
 from harness.errors import HarnessError
 from harness.files import what_to_do
 
@@ -15,7 +15,7 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Trains the grids of Tables I-III, each run once, and rebuilds the tables and figures.",
 )
-for commands in (runs.app, results.app, pictures.app):
+for commands in (runs.app, results.app, pictures.app, evidence.app):
     app.add_typer(commands)
 
 

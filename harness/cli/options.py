@@ -107,3 +107,7 @@ Task = Annotated[str, typer.Option(help="What is compared. segm: masks. bbox: bo
 WithBoundary = Annotated[
     bool, typer.Option("--boundary", help="Boundary AP of the masks too: how right contours are.")
 ]
+Output = Annotated[
+    Path | None, typer.Option(help="The file to write; bundle.zip in the results by default.")
+]
+BundleFile = Annotated[Path, typer.Argument(metavar="BUNDLE", help="What harness bundle wrote.")]

@@ -1,0 +1,93 @@
+"""manifest.json: what a bundle holds, what made it, and what is not in it."""
+
+import platform
+import zlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from pydantic import TypeAdapter, ValidationError
+
+import harness
+from harness.errors import BundleError
+from harness.files import json_text
+from harness.launch.code import CHECKOUT, describe_commit
+from harness.launch.environment import package_version
+
+SCHEMA = 1
+# Whatever makes the bytes of tables and figures: fonttools and Pillow write matplotlib's files.
+PACKAGES = ("pandas", "numpy", "scipy", "jinja2", "matplotlib", "fonttools", "pillow")
+HARNESS, COMMIT = "harness", "commit"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """One file of a bundle.
+
+    Attributes:
+        sha256: of its content.
+        size: in bytes.
+    """
+
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """What a bundle says of itself.
+
+    Attributes:
+        results: name of the results folder: the scale, and the folder of own images.
+        made_with: versions of harness and of what makes the bytes of tables and figures.
+        members: every file but the manifest, by name.
+        left_out: why a file that could be expected is not in it, by name.
+    """
+
+    results: str
+    made_with: Mapping[str, str]
+    members: Mapping[str, Member]
+    left_out: Mapping[str, str]
+    schema: int = SCHEMA
+
+
+@dataclass(frozen=True)
+class _Schema:
+    schema: int
+
+
+def manifest_text(manifest: Manifest) -> str:
+    """The manifest as JSON."""
+    return json_text(asdict(manifest))
+
+
+def read_manifest(content: bytes) -> Manifest:
+    """The manifest in `content`, which anybody may have written.
+
+    Raises:
+        BundleError: it is none, or of another schema.
+    """
+    try:
+        schema = TypeAdapter(_Schema).validate_json(content, strict=True).schema
+        if schema != SCHEMA:
+            raise BundleError(
+                f"its manifest has schema {schema}, and this harness reads {SCHEMA}. Verify it "
+                "with the harness that wrote it, or a newer one"
+            )
+        return TypeAdapter(Manifest).validate_json(content, strict=True)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "as a whole"
+        raise BundleError(f"its manifest is damaged: {where:.80}: {first['msg']}") from error
+
+
+def versions_here() -> dict[str, str]:
+    """What a bundle made here and now is made with."""
+    installed = {name: package_version(name) for name in PACKAGES}
+    return {
+        HARNESS: harness.__version__,
+        **describe_commit(CHECKOUT),
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "zlib": zlib.ZLIB_RUNTIME_VERSION,
+        **{name: found for name, found in installed.items() if found},
+    }

@@ -1,0 +1,47 @@
+"""`harness bundle` and `harness verify`."""
+
+from pathlib import Path
+
+from harness.commands.messages import tell
+from harness.errors import BundleError
+from harness.workplace import Workplace
+
+
+def bundle(place: Workplace, output: Path | None) -> None:
+    """Collect and rebuild, write the bundle, and print where it is.
+
+    Args:
+        place: what is bundled.
+        output: the zip; None for the one in the results folder.
+
+    Raises:
+        ResultsError: a file that a run left is damaged, or does not fit the others of its table.
+    """
+    from harness.bundle import write_bundle
+    from harness.rebuild import rebuild
+    from harness.terminal.bundle_view import left_out_lines
+
+    target = output or place.results.bundle
+    grid = place.known_grid()
+    written = rebuild(grid, place.runs, place.results, place.published, tell=tell)
+    manifest = write_bundle(target, grid, place, written)
+    for line in left_out_lines(manifest):
+        tell(line)
+    tell(f"{len(manifest.members)} files, {target.stat().st_size / 1e6:.1f} MB.")
+    print(target)
+
+
+def verify(path: Path) -> None:
+    """Print what of a bundle is equal to what harness makes of it.
+
+    Raises:
+        BundleError: it is no bundle, is damaged, or something in it is not equal.
+    """
+    from harness.bundle import verify_bundle
+    from harness.terminal.bundle_view import failure, verification_lines
+
+    verification = verify_bundle(path)
+    for line in verification_lines(verification):
+        print(line)
+    if verification.wrong:
+        raise BundleError(failure(verification, path))

@@ -1,0 +1,73 @@
+"""What is told of a bundle: what is in it, what is missing, what is equal."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+
+from harness.bundle import Verification
+from harness.bundle.manifest import COMMIT, HARNESS, Manifest
+from harness.bundle.members import FOLDERS, folder_of, printable
+
+MOST_NAMES = 5
+
+
+def verification_lines(verification: Verification) -> Iterator[str]:
+    """A line for each kind of file, and for each that differs."""
+    manifest = verification.manifest
+    version = printable(manifest.made_with.get(HARNESS, "of no version"))
+    commit = printable(manifest.made_with.get(COMMIT, "")[:8])
+    made_by = f"harness {version} (commit {commit})" if commit else f"harness {version}"
+    yield f"{printable(manifest.results)}: {verification.runs} runs, bundled by {made_by}"
+    yield f"{len(manifest.members)} files: as they were bundled"
+    equal, wrong = _by_folder(verification.equal), _by_folder(verification.wrong)
+    for folder in sorted(equal.keys() | wrong.keys()):
+        told = [f"{equal[folder]} equal"] if equal[folder] and wrong[folder] else []
+        told += [f"{wrong[folder]} not equal"] if wrong[folder] else []
+        many = f"{equal[folder] + wrong[folder]} " if folder in FOLDERS else ""
+        yield f"{many}{folder}: {', '.join(told) or 'equal'}"
+        yield from (
+            f"  {name} {how}" for name, how in verification.wrong.items() if _kind(name) == folder
+        )
+    if verification.predictions:
+        yield f"{len(verification.predictions)} predictions: the ones that were scored"
+    yield from left_out_lines(manifest)
+
+
+def left_out_lines(manifest: Manifest) -> Iterator[str]:
+    """A line for each reason for which something is not in a bundle."""
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for name, reason in manifest.left_out.items():
+        reasons.setdefault((folder_of(name), reason), []).append(name.rpartition("/")[2])
+    for (folder, reason), names in sorted(reasons.items()):
+        shown = ", ".join(printable(name.partition(".")[0]) for name in sorted(names)[:MOST_NAMES])
+        more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+        yield f"not in it, {len(names)} {printable(folder)} ({printable(reason)}): {shown}{more}"
+
+
+def failure(verification: Verification, path: object) -> str:
+    """One line for a bundle that is not what harness makes of it."""
+    wrong = verification.wrong
+    names = ", ".join(list(wrong)[:MOST_NAMES])
+    more = f" and {len(wrong) - MOST_NAMES} more" if len(wrong) > MOST_NAMES else ""
+    told = versions_in_words(verification.other_versions)
+    why = (
+        f"Versions differ, which may be why: {told}."
+        if told
+        else "It was made with the versions that are here, so it was changed, or its harness was."
+    )
+    return f"{path}: not what harness makes of the runs in it: {names}{more}. {why}"
+
+
+def versions_in_words(others: Mapping[str, tuple[str, str]]) -> str:
+    """`matplotlib 3.10.8 there and 3.9.0 here`, and so on."""
+    return ", ".join(
+        f"{name} {printable(then)[:12]} there and {now[:12]} here"
+        for name, (then, now) in others.items()
+    )
+
+
+def _kind(name: str) -> str:
+    return folder_of(name) or name
+
+
+def _by_folder(names: Iterable[str]) -> Counter[str]:
+    return Counter(map(_kind, names))

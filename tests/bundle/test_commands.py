@@ -1,0 +1,134 @@
+"""`harness bundle` in a project folder, `harness verify` in another, as a user gives them."""
+
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.bundle.conftest import PROJECT, content_of, write_zip
+
+RUN = "import os; os.umask(0o077); from harness.cli import main; main()"
+WHAT_IS_LOADED = """
+import sys
+from harness.cli import app
+try:
+    app()
+finally:
+    print(*sys.modules, file=sys.stderr)
+"""
+
+
+def harness(folder: Path, *arguments: str, code: str = RUN) -> subprocess.CompletedProcess:
+    folder.mkdir(exist_ok=True)
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env={"PATH": ""},
+    )
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory) -> Path:
+    """A project folder that is no checkout: experiments and what was collected, no tables."""
+    folder = tmp_path_factory.mktemp("user") / "project"
+    shutil.copytree(PROJECT / "experiments", folder / "experiments")
+    for name in ("published", "demo/metrics", "demo/replicates"):
+        shutil.copytree(PROJECT / "results" / name, folder / "results" / name)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def made(project) -> subprocess.CompletedProcess:
+    return harness(project, "bundle", "--scale", "demo")
+
+
+def test_a_bundle_is_written_into_the_results_and_its_path_printed(project, made):
+    assert made.returncode == 0, made.stderr
+    assert made.stdout == f"{project}/results/demo/bundle.zip\n"
+    assert made.stderr.startswith("not in it, 15 predictions (the run's folder, or ")
+    assert re.search(r"\n\d+ files, 0\.\d MB\.\n$", made.stderr)
+    assert not (project / "runs").exists()
+
+
+def test_another_folder_rebuilds_it_and_says_what_is_equal(project, made, tmp_path):
+    done = harness(tmp_path / "elsewhere", "verify", made.stdout.strip())
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("demo: 19 runs, bundled by harness ")
+    assert lines[2:-1] == [
+        "19 environments: equal",
+        "2 figures: equal",
+        "grid.json: equal",
+        "19 specs: equal",
+        "26 tables: equal",
+    ]
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_what_differs_is_listed_and_the_versions_are_blamed_where_they_differ(made, tmp_path):
+    bundle = Path(made.stdout.strip())
+    names = ("manifest.json", "figures/fig8.pdf")
+    manifest, figure = (content_of(bundle, name) for name in names)
+    assert b'"matplotlib": "' in manifest
+    changed = tmp_path / "changed.zip"
+    contents = _contents(bundle)
+    other = figure.replace(b"%PDF-1.4", b"%PDF-1.5")
+    assert other != figure
+    for before, after in (
+        (hashlib.sha256(figure).hexdigest().encode(), hashlib.sha256(other).hexdigest().encode()),
+        (b'"matplotlib": "', b'"matplotlib": "0.'),
+    ):
+        manifest = manifest.replace(before, after)
+    write_zip(changed, contents | {"manifest.json": manifest, "figures/fig8.pdf": other})
+    done = harness(tmp_path, "verify", "changed.zip")
+    assert done.returncode == 2
+    assert "\n2 figures: 1 equal, 1 not equal\n  figures/fig8.pdf differs\n" in done.stdout
+    assert re.fullmatch(
+        r"BundleError: changed\.zip: not what harness makes of the runs in it: figures/fig8\.pdf\. "
+        r"Versions differ, which may be why: matplotlib 0\.\S+ there and \S+ here\.\n",
+        done.stderr,
+    )
+
+
+def test_where_versions_are_the_same_a_change_is_called_one(made, tmp_path):
+    contents = _contents(Path(made.stdout.strip()))
+    del contents["tables/claims.csv"]
+    manifest = json.loads(contents["manifest.json"])
+    del manifest["members"]["tables/claims.csv"]
+    contents["manifest.json"] = json.dumps(manifest).encode()
+    write_zip(tmp_path / "changed.zip", contents)
+    done = harness(tmp_path, "verify", "changed.zip")
+    assert done.returncode == 2
+    assert "  tables/claims.csv is not in the bundle, and harness makes it\n" in done.stdout
+    assert done.stderr.endswith("so it was changed, or its harness was.\n")
+
+
+def test_what_is_no_bundle_is_one_line_and_exit_2(tmp_path):
+    done = harness(tmp_path, "verify", "none.zip")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "BundleError: none.zip: no file is there. `harness bundle` writes one.\n"
+    )
+
+
+def test_neither_command_needs_torch(project, made, tmp_path):
+    for arguments in (
+        ("bundle", "--scale", "demo", "--output", str(tmp_path / "b.zip")),
+        ("verify", made.stdout.strip()),
+    ):
+        loaded = harness(project, *arguments, code=WHAT_IS_LOADED).stderr.split()
+        assert "harness.bundle.verify" in loaded
+        assert not {"torch", "detectron2"} & set(loaded)
+
+
+def _contents(bundle: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(bundle) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}

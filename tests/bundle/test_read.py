@@ -1,0 +1,146 @@
+"""Whatever a stranger sends instead of a bundle gets one clear error, and nothing is written."""
+
+import gzip
+import json
+import zipfile
+from random import Random
+
+import pytest
+
+from harness.bundle import verify_bundle
+from harness.errors import BundleError
+from tests.bundle.conftest import content_of, write_zip
+
+
+def test_no_file_a_folder_and_what_is_no_zip_are_told_apart(tmp_path):
+    with pytest.raises(BundleError, match="no file is there"):
+        verify_bundle(tmp_path / "none.zip")
+    with pytest.raises(BundleError, match="it is no zip file"):
+        verify_bundle(tmp_path)
+    (tmp_path / "text.zip").write_text("text")
+    with pytest.raises(BundleError, match="it is no zip file, or cut short"):
+        verify_bundle(tmp_path / "text.zip")
+
+
+@pytest.mark.parametrize("part", [0.1, 0.5, 0.9, 0.999])
+def test_a_bundle_that_was_cut_short_is_refused(table2, tmp_path, part):
+    whole = table2.read_bytes()
+    cut = tmp_path / "cut.zip"
+    cut.write_bytes(whole[: int(len(whole) * part)])
+    with pytest.raises(BundleError, match="it is no zip file, or cut short"):
+        verify_bundle(cut)
+
+
+def test_a_byte_that_was_flipped_on_the_way_is_found(table2, tmp_path):
+    with zipfile.ZipFile(table2) as archive:
+        info = archive.getinfo("tables/table2.md")
+    content = bytearray(table2.read_bytes())
+    content[info.header_offset + 200] ^= 1
+    flipped = tmp_path / "flipped.zip"
+    flipped.write_bytes(content)
+    with pytest.raises(BundleError, match=r"tables/table2\.md"):
+        verify_bundle(flipped)
+
+
+def test_another_zip_is_no_bundle(tmp_path):
+    with pytest.raises(BundleError, match=r"it has no manifest\.json, so it is no bundle"):
+        verify_bundle(write_zip(tmp_path / "other.zip", {"a.txt": b"a"}))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../evil.json",
+        "metrics/../../evil.json",
+        "/etc/evil.json",
+        "metrics/a/b.json",
+        "C:\\evil.json",
+        "metrics/",
+        "metrics/\x1b[2J.json",
+        ".",
+    ],
+)
+def test_a_name_that_leads_elsewhere_is_refused(sent, name, tmp_path):
+    bundle = sent({name: b"{}"}, adapted=True)
+    with pytest.raises(BundleError, match="is no name for a file in it"):
+        verify_bundle(bundle)
+    assert list(tmp_path.iterdir()) == [bundle]
+
+
+def test_a_link_is_refused(table2, sent):
+    bundle = sent({}, adapted=False)
+    link = zipfile.ZipInfo("metrics/link.json")
+    link.external_attr = 0o120777 << 16  # S_IFLNK
+    with zipfile.ZipFile(bundle, "a") as archive:
+        archive.writestr(link, "/etc/passwd")
+    with pytest.raises(BundleError, match=r"'metrics/link\.json' is a link or a device"):
+        verify_bundle(bundle)
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_name_that_is_there_twice_is_refused(sent):
+    bundle = sent({}, adapted=False)
+    with zipfile.ZipFile(bundle, "a") as archive:
+        archive.writestr("grid.json", "{}")
+    with pytest.raises(BundleError, match=r"'grid\.json' is in it 2 times"):
+        verify_bundle(bundle)
+
+
+def test_a_file_that_only_the_zip_or_only_the_manifest_has_is_named(sent):
+    with pytest.raises(BundleError, match=r"'metrics/a\.json': the manifest does not name it"):
+        verify_bundle(sent({"metrics/a.json": b"{}"}, adapted=False))
+    with pytest.raises(BundleError, match=r"'grid\.json': the zip lacks it"):
+        verify_bundle(sent({"grid.json": None}, adapted=False))
+
+
+def test_a_size_that_the_manifest_does_not_promise_is_refused(sent):
+    with pytest.raises(BundleError, match=r"'grid\.json' has 2 bytes, and by the manifest \d+"):
+        verify_bundle(sent({"grid.json": b"{}"}, adapted=False))
+
+
+def test_a_bomb_is_refused_before_it_is_unpacked(sent):
+    # Deflate packs 8 MB of zeros to a thousandth.
+    with pytest.raises(BundleError, match=r"'metrics/a\.json' unpacks to 8 MB from 7 kB"):
+        verify_bundle(sent({"metrics/a.json": bytes(8 << 20)}, adapted=True))
+
+
+def test_a_bomb_within_gzip_is_refused_before_it_is_unpacked(table2, sent):
+    members = json.loads(content_of(table2, "manifest.json"))["members"]
+    for folder in ("predictions", "replicates"):
+        name = min(name for name in members if name.startswith(folder))
+        bomb = gzip.compress(bytes(8 << 20))
+        with pytest.raises(BundleError, match=f"{name} unpacks to more than such a file can hold"):
+            verify_bundle(sent({name: bomb}, adapted=True))
+
+
+def test_gzip_of_just_one_piece_is_unpacked_whole(table2, sent):
+    # 1 MB is what is unpacked at once: the end must not be lost with it.
+    name = min(
+        name
+        for name in json.loads(content_of(table2, "manifest.json"))["members"]
+        if name.startswith("predictions")
+    )
+    content = gzip.compress(Random(0).randbytes(1 << 20))
+    with pytest.raises(BundleError, match="are not the predictions that run"):
+        verify_bundle(sent({name: content}, adapted=True))
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"schema": 2}, "its manifest has schema 2, and this harness reads 1"),
+        ({"members": []}, "its manifest is damaged: members"),
+        ({"left_out": {"a": 1}}, "its manifest is damaged: left_out.a"),
+        ({"left_out": {"\x1b[2J": 1}}, r"its manifest is damaged: left_out\.\?\[2J"),
+    ],
+)
+def test_a_manifest_of_another_schema_or_form_is_refused(table2, sent, change, told):
+    manifest = json.loads(content_of(table2, "manifest.json")) | change
+    with pytest.raises(BundleError, match=told):
+        verify_bundle(sent({"manifest.json": json.dumps(manifest).encode()}, adapted=False))
+
+
+def test_a_manifest_that_is_no_json_is_refused(sent):
+    for content in (b"", b"[]", b"{", b"\xff"):
+        with pytest.raises(BundleError, match="its manifest is damaged"):
+            verify_bundle(sent({"manifest.json": content}, adapted=False))
