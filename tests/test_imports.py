@@ -53,7 +53,7 @@ MAY_IMPORT_LATER = {
     "reporting": "illustrate",
     "launch": "detection evaluation replicates shapes",
     "commands": "bundle collect rebuild report reporting detection illustrate matplotlib",
-    "cli": "grid launch slurm terminal rebuild commands workplace",
+    "cli": "records grid launch slurm terminal rebuild commands workplace",
 }
 
 

@@ -5,27 +5,60 @@ from typing import Annotated
 
 import typer
 
+from harness.cli import values
+
 PAPER = "paper"
 RUNS = Path("runs")
 
 Experiments = Annotated[
     list[str] | None,
-    typer.Argument(help="table1, table2, table3, table1_sound; the first three by default."),
+    typer.Argument(
+        help="table1, table2, table3, table1_sound; the first three by default.",
+        autocompletion=values.experiments,
+    ),
 ]
-Run = Annotated[str, typer.Argument(help="A run's id or its name: table1/k=2, table1/k=2/seed=1.")]
-Row = Annotated[str, typer.Argument(help="A row, as table1/k=2, or a run's id.")]
-One = Annotated[str, typer.Argument(help="A row, as table1/baseline, or a run's id.")]
-Other = Annotated[str, typer.Argument(help="What is compared with it.")]
-RunA = Annotated[str, typer.Argument(help="A run's id or its name: table1/baseline.")]
-RunB = Annotated[str, typer.Argument(help="The run that is compared with it, of the same images.")]
+Run = Annotated[
+    str,
+    typer.Argument(
+        help="A run's id or its name: table1/k=2, table1/k=2/seed=1.", autocompletion=values.runs
+    ),
+]
+One = Annotated[
+    str,
+    typer.Argument(help="A row, as table1/baseline, or a run's id.", autocompletion=values.rows),
+]
+Other = Annotated[str, typer.Argument(help="What is compared with it.", autocompletion=values.rows)]
+Scale = Annotated[
+    str,
+    typer.Option(
+        help="paper: the published schedule. demo: minutes.", autocompletion=values.scales
+    ),
+]
+Row = Annotated[
+    str,
+    typer.Argument(help="A row, as table1/k=2, or a run's id.", autocompletion=values.rows),
+]
+RunA = Annotated[
+    str,
+    typer.Argument(help="A run's id or its name: table1/baseline.", autocompletion=values.runs),
+]
+RunB = Annotated[
+    str,
+    typer.Argument(
+        help="The run that is compared with it, of the same images.", autocompletion=values.runs
+    ),
+]
 Worst = Annotated[int, typer.Option(metavar="N", help="How many images: the largest changes.")]
-Scale = Annotated[str, typer.Option(help="paper: the published schedule. demo: minutes.")]
 Data = Annotated[
     Path | None, typer.Option(help="A folder of your own images and annotations, as COCO's.")
 ]
 Runs = Annotated[Path, typer.Option(help="Where runs are written: large.", envvar="HARNESS_RUNS")]
 Site = Annotated[
-    str, typer.Option(help="Where the runs are trained: local, or a cluster: slurm/NAME.toml.")
+    str,
+    typer.Option(
+        help="Where the runs are trained: local, or a cluster: slurm/NAME.toml.",
+        autocompletion=values.sites,
+    ),
 ]
 Dirty = Annotated[
     bool,
@@ -34,7 +67,10 @@ Dirty = Annotated[
 Yes = Annotated[bool, typer.Option("--yes", help="Do it; without it, only show what would be.")]
 Patterns = Annotated[
     list[str],
-    typer.Argument(help="Runs: ids, names or experiments, or patterns of them: 'table1/k=*'."),
+    typer.Argument(
+        help="Runs: ids, names or experiments, or patterns of them: 'table1/k=*'.",
+        autocompletion=values.patterns,
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Seeds = Annotated[
@@ -54,7 +90,10 @@ Noise = Annotated[
 ]
 Only = Annotated[
     list[str] | None,
-    typer.Option(help="Rows to keep, as in 'table1/k=*'; may be given several times."),
+    typer.Option(
+        help="Rows to keep, as in 'table1/k=*'; may be given several times.",
+        autocompletion=values.patterns,
+    ),
 ]
 WithWeights = Annotated[
     bool, typer.Option("--weights", help="Fetch, check and convert the ImageNet weights.")
@@ -63,7 +102,10 @@ WithDownload = Annotated[
     bool, typer.Option("--download", help="Fetch and unpack what is missing of COCO.")
 ]
 OtherSite = Annotated[
-    str | None, typer.Option(help="Another cluster than that of the last attempt.")
+    str | None,
+    typer.Option(
+        help="Another cluster than that of the last attempt.", autocompletion=values.clusters
+    ),
 ]
 MemGb = Annotated[
     float | None,
@@ -72,7 +114,10 @@ MemGb = Annotated[
 Iters = Annotated[int, typer.Option(min=2, help="Iterations measured undisturbed.")]
 Watch = Annotated[bool, typer.Option("--watch", help="Until nothing runs any more.")]
 Follow = Annotated[bool, typer.Option("--follow", "-f", help="As it comes.")]
-Format = Annotated[str, typer.Option("--format", help="md, latex, csv or html.")]
+Format = Annotated[
+    str,
+    typer.Option("--format", help="md, latex, csv or html.", autocompletion=values.formats),
+]
 Emphasis = Annotated[
     bool, typer.Option("--emphasis", help="Mark the best also where the paper does not.")
 ]
@@ -82,13 +127,28 @@ Honest = Annotated[
 BoundaryColumns = Annotated[
     bool, typer.Option("--boundary", help="With AP80, AP90 and Boundary AP of ours.")
 ]
-Cluster = Annotated[str, typer.Option(help="A cluster: slurm/NAME.toml.")]
+Cluster = Annotated[
+    str, typer.Option(help="A cluster: slurm/NAME.toml.", autocompletion=values.clusters)
+]
 Tables = Annotated[
     list[str] | None,
-    typer.Argument(help="Names of tables; those that are published or have runs by default."),
+    typer.Argument(
+        help="Names of tables; those that are published or have runs by default.",
+        autocompletion=values.experiments,
+    ),
 ]
-Table = Annotated[str, typer.Argument(help="table1, table2, table3 or table1_sound.")]
-Figure = Annotated[str, typer.Argument(help="fig2, fig3, fig4, fig5, fig6, fig7, fig8 or fig9.")]
+Table = Annotated[
+    str,
+    typer.Argument(
+        help="table1, table2, table3 or table1_sound.", autocompletion=values.experiments
+    ),
+]
+Figure = Annotated[
+    str,
+    typer.Argument(
+        help="fig2, fig3, fig4, fig5, fig6, fig7, fig8 or fig9.", autocompletion=values.figures
+    ),
+]
 Images = Annotated[
     list[int] | None,
     typer.Option(
@@ -103,7 +163,10 @@ Detections = Annotated[
     Path,
     typer.Option("--results", help="Detections in COCO's results format, plain or gzip."),
 ]
-Task = Annotated[str, typer.Option(help="What is compared. segm: masks. bbox: boxes.")]
+Task = Annotated[
+    str,
+    typer.Option(help="What is compared. segm: masks. bbox: boxes.", autocompletion=values.tasks),
+]
 WithBoundary = Annotated[
     bool, typer.Option("--boundary", help="Boundary AP of the masks too: how right contours are.")
 ]
