@@ -6,7 +6,7 @@ from typing import NoReturn
 
 import typer
 
-from harness.cli import evidence, pictures, results, runs, shell
+from harness.cli import evidence, examples, pictures, results, runs, shell
 from harness.errors import HarnessError
 from harness.files import what_to_do
 
@@ -14,8 +14,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     no_args_is_help=True,
     help="Trains the grids of Tables I-III, each run once, and rebuilds the tables and figures.",
+    epilog=examples.epilog(examples.WHOLE),
 )
 for commands in (runs.app, results.app, pictures.app, evidence.app):
+    for command in commands.registered_commands:
+        name = command.name or str(getattr(command.callback, "__name__", ""))
+        command.epilog = examples.epilog(examples.EXAMPLES.get(name, ()))
     app.add_typer(commands)
 
 

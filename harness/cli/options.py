@@ -31,7 +31,8 @@ Other = Annotated[str, typer.Argument(help="What is compared with it.", autocomp
 Scale = Annotated[
     str,
     typer.Option(
-        help="paper: the published schedule. demo: minutes.", autocompletion=values.scales
+        help="paper: the published schedule. demo: thin networks, minutes.",
+        autocompletion=values.scales,
     ),
 ]
 Row = Annotated[
@@ -50,9 +51,12 @@ RunB = Annotated[
 ]
 Worst = Annotated[int, typer.Option(metavar="N", help="How many images: the largest changes.")]
 Data = Annotated[
-    Path | None, typer.Option(help="A folder of your own images and annotations, as COCO's.")
+    Path | None,
+    typer.Option(help="A folder of your own images and annotations, laid out as COCO's."),
 ]
-Runs = Annotated[Path, typer.Option(help="Where runs are written: large.", envvar="HARNESS_RUNS")]
+Runs = Annotated[
+    Path, typer.Option(help="The folder of all runs; it becomes large.", envvar="HARNESS_RUNS")
+]
 Site = Annotated[
     str,
     typer.Option(
@@ -72,12 +76,13 @@ Patterns = Annotated[
         autocompletion=values.patterns,
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 Seeds = Annotated[
     int, typer.Option(metavar="N", help="Train every cell N times, with the seeds 0 to N-1.")
 ]
 Gpus = Annotated[
-    int | None, typer.Option(min=1, help="How many you have: tells how long they take.")
+    int | None,
+    typer.Option(min=1, help="How many you have: tells how long the plan takes on them."),
 ]
 WithPower = Annotated[
     bool, typer.Option("--power", help="Tell how many seeds settle which difference.")
@@ -111,9 +116,9 @@ MemGb = Annotated[
     float | None,
     typer.Option(min=0.1, help="Memory of each run, in GB, in place of the site's."),
 ]
-Iters = Annotated[int, typer.Option(min=2, help="Iterations measured undisturbed.")]
-Watch = Annotated[bool, typer.Option("--watch", help="Until nothing runs any more.")]
-Follow = Annotated[bool, typer.Option("--follow", "-f", help="As it comes.")]
+Iters = Annotated[int, typer.Option(min=2, help="How many iterations are measured.")]
+Watch = Annotated[bool, typer.Option("--watch", help="Show it anew until nothing runs any more.")]
+Follow = Annotated[bool, typer.Option("--follow", "-f", help="Go on printing, as it comes.")]
 Format = Annotated[
     str,
     typer.Option("--format", help="md, latex, csv or html.", autocompletion=values.formats),
