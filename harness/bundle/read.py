@@ -6,6 +6,7 @@ can promise nothing.
 
 import hashlib
 import stat
+import struct
 import zipfile
 import zlib
 from collections import Counter
@@ -23,6 +24,7 @@ LARGEST_SUM = 1 << 31  # bytes: of all of them
 MOST_RATIO = 200  # unpacked to packed bytes: text packs to a tenth or so
 SMALL = 1 << 20  # bytes: of these, any ratio
 CHUNK = 1 << 20
+NO_ZIP = (zipfile.BadZipFile, ValueError, OverflowError, struct.error, NotImplementedError)
 DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError)
 
 
@@ -108,9 +110,11 @@ def open_bundle(path: Path) -> Iterator[Bundle]:
     """
     try:
         archive = zipfile.ZipFile(path)
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise BundleError("no file is there. `harness bundle` writes one") from error
-    except (IsADirectoryError, zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+    except OSError as error:
+        raise BundleError(f"it cannot be read ({error.strerror})") from error
+    except NO_ZIP as error:
         raise BundleError(f"it is no zip file, or cut short ({error})") from error
     with archive:
         infos = archive.infolist()

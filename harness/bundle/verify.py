@@ -1,11 +1,13 @@
 """Rebuilds a bundle's tables and figures and compares them byte for byte: no GPU, no data.
 
-Equal means that this harness makes these tables and figures of these metrics, and that predictions
-are the ones that the draws behind error bars were scored on. Whether metrics were measured as they
-say is for who has images and GPUs: `harness run`.
+Equal means that this harness makes these tables and figures of these metrics, that the metrics are
+of trainings with these specs, and that predictions are the ones that the draws behind error bars
+were scored on. Whether metrics were measured as they say is for who has images and GPUs:
+`harness run`.
 """
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +19,9 @@ from harness.bundle.grid_file import grid_texts, read_grid
 from harness.bundle.manifest import Manifest, versions_here
 from harness.bundle.read import Bundle, open_bundle
 from harness.errors import BundleError, HarnessError
-from harness.grid import Grid
+from harness.grid import Grid, base_of
+from harness.grid.spec import identity_of
+from harness.records import read_metrics
 from harness.replicates import read_replicates
 
 DIFFERS = "differs"
@@ -62,8 +66,8 @@ def verify_bundle(path: Path) -> Verification:
 
 def _verify(bundle: Bundle, folder: Path) -> Verification:
     scored_on = _check_contents(bundle, folder)
-    grid = read_grid(bundle.read)
-    rebuilt = _rebuild(grid, folder)
+    grid, rebuilt = _rebuild(bundle, folder)
+    _check_metrics(grid, folder)
     _check_predictions(grid, folder, scored_on)
     given = {name for name in bundle.manifest.members if _is_rebuilt(name)}
     wrong = dict.fromkeys(given - rebuilt.keys(), NOT_MADE)
@@ -109,22 +113,41 @@ def _is_rebuilt(name: str) -> bool:
     return name != members.README and members.folder_of(name) not in members.NOT_REBUILT
 
 
-def _rebuild(grid: Grid, folder: Path) -> dict[str, bytes]:
-    """What this harness makes of the metrics in `folder`, by member name."""
+def _rebuild(bundle: Bundle, folder: Path) -> tuple[Grid, dict[str, bytes]]:
+    """The grid, and what this harness makes of the metrics in `folder`, by member name."""
     from harness.rebuild import write_all
 
     results = members.results_in(folder)
     try:
+        grid = read_grid(bundle.read)
         texts = grid_texts(grid) | environment_texts(grid, results)
         written = write_all(grid, results, members.published_in(folder))
         made = {path.relative_to(folder).as_posix(): path.read_bytes() for path in written}
+    except BundleError:
+        raise
     except HarnessError as error:
         told = str(error).replace(f"{folder}/", "").removesuffix(".")
         raise BundleError(f"it cannot be rebuilt: {told}") from error
     except Exception as error:  # anything may be in the files of a stranger
         told = f"{type(error).__name__}: {error}"
         raise BundleError(f"it cannot be rebuilt: {told:.200}") from error
-    return {name: text.encode() for name, text in texts.items()} | made
+    return grid, {name: text.encode() for name, text in texts.items()} | made
+
+
+def _check_metrics(grid: Grid, folder: Path) -> None:
+    """Each run's metrics are of a training with the run's spec."""
+    results = members.results_in(folder)
+    for run_id, spec in grid.runs.items():
+        if not results.metrics(run_id).exists():
+            continue
+        metrics = read_metrics(results.metrics(run_id), run_id)
+        base = base_of(spec)
+        asked_for = json.loads(json.dumps(identity_of(spec)))  # tuples as lists
+        if (metrics.spec, metrics.parent) != (asked_for, base.run_id if base else None):
+            raise BundleError(
+                f"{members.metrics(run_id)} is of a training with another spec or base than "
+                f"{members.spec(run_id)}"
+            )
 
 
 def _check_predictions(grid: Grid, folder: Path, scored_on: Mapping[str, str]) -> None:

@@ -15,6 +15,7 @@ def bundle(place: Workplace, output: Path | None) -> None:
         output: the zip; None for the one in the results folder.
 
     Raises:
+        BundleError: `output` is a folder.
         ResultsError: a file that a run left is damaged, or does not fit the others of its table.
     """
     from harness.bundle import write_bundle
@@ -22,6 +23,8 @@ def bundle(place: Workplace, output: Path | None) -> None:
     from harness.terminal.bundle_view import left_out_lines
 
     target = output or place.results.bundle
+    if target.is_dir():
+        raise BundleError(f"--output {target} is a folder. Name a file in it.")
     grid = place.known_grid()
     written = rebuild(grid, place.runs, place.results, place.published, tell=tell)
     manifest = write_bundle(target, grid, place, written)

@@ -119,6 +119,12 @@ def test_what_is_no_bundle_is_one_line_and_exit_2(tmp_path):
     )
 
 
+def test_a_folder_is_no_file_to_write_and_nothing_is_made(project, tmp_path):
+    done = harness(project, "bundle", "--scale", "demo", "--output", str(tmp_path))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"BundleError: --output {tmp_path} is a folder. Name a file in it.\n"
+
+
 def test_neither_command_needs_torch(project, made, tmp_path):
     for arguments in (
         ("bundle", "--scale", "demo", "--output", str(tmp_path / "b.zip")),

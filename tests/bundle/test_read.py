@@ -15,11 +15,13 @@ from tests.bundle.conftest import content_of, write_zip
 def test_no_file_a_folder_and_what_is_no_zip_are_told_apart(tmp_path):
     with pytest.raises(BundleError, match="no file is there"):
         verify_bundle(tmp_path / "none.zip")
-    with pytest.raises(BundleError, match="it is no zip file"):
+    with pytest.raises(BundleError, match=r"it cannot be read \(Is a directory"):
         verify_bundle(tmp_path)
     (tmp_path / "text.zip").write_text("text")
     with pytest.raises(BundleError, match="it is no zip file, or cut short"):
         verify_bundle(tmp_path / "text.zip")
+    with pytest.raises(BundleError, match="no file is there"):
+        verify_bundle(tmp_path / "text.zip" / "below")
 
 
 @pytest.mark.parametrize("part", [0.1, 0.5, 0.9, 0.999])

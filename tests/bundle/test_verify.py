@@ -43,6 +43,14 @@ def test_metrics_with_one_digit_changed_are_not_the_ones_that_were_bundled(table
         verify_bundle(sent({name: same_length}, adapted=False))
 
 
+@pytest.mark.parametrize("change", [{"parent": "01234567"}, {"spec": {"seed": 0}}])
+def test_metrics_of_a_training_with_another_spec_are_refused(table2, sent, change):
+    name, _ = other_ap(table2)
+    changed = json.dumps(json.loads(content_of(table2, name)) | change).encode()
+    with pytest.raises(BundleError, match=f"{name} is of a training with another spec or base"):
+        verify_bundle(sent({name: changed}, adapted=True))
+
+
 def test_metrics_changed_with_their_hash_do_not_fit_their_replicates(table2, sent):
     name, changed = other_ap(table2)
     with pytest.raises(BundleError, match=r"cannot be rebuilt: replicates/.* was made from other"):
@@ -97,6 +105,29 @@ def test_a_spec_that_was_changed_has_another_id(table2, sent):
     changed = json.dumps(spec | {"seed": 7}).encode()
     with pytest.raises(BundleError, match=rf"{name} is not of run \w+: by this harness its id is"):
         verify_bundle(sent({name: changed}, adapted=True))
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"architecture": "yolo"}, "cannot be rebuilt: Unknown model 'yolo'"),
+        ({"seed": "0"}, "is damaged: seed: Input should be a valid integer"),
+        ({"num_gpus": 0}, "cannot be rebuilt: total_batch_size=4 on num_gpus=0"),
+    ],
+)
+def test_a_spec_that_cannot_be_is_told_in_one_line(table2, sent, change, told):
+    name = f"specs/{other_ap(table2)[0].rpartition('/')[2]}"
+    spec = json.loads(content_of(table2, name)) | change
+    with pytest.raises(BundleError, match=told):
+        verify_bundle(sent({name: json.dumps(spec).encode()}, adapted=True))
+
+
+def test_a_spec_with_a_number_that_is_none_is_told_in_one_line(table2, sent):
+    name = f"specs/{other_ap(table2)[0].rpartition('/')[2]}"
+    spec = json.loads(content_of(table2, name))
+    spec["schedule"]["warmup_factor"] = float("nan")  # Python writes it, and hashes none
+    with pytest.raises(BundleError, match="cannot be rebuilt: ValueError: Out of range float"):
+        verify_bundle(sent({name: json.dumps(spec).encode()}, adapted=True))
 
 
 def test_a_spec_with_a_field_that_harness_does_not_know_is_not_equal(table2, sent):

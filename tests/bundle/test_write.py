@@ -74,7 +74,7 @@ def test_a_manifest_names_versions_and_what_is_not_in_the_bundle_and_why(table2)
     assert reasons == {
         "the run's folder, or its predictions, were not where the bundle was made",
         # Those of Tables I and III, which the project has and this grid lacks.
-        "in the results folder, but not made from metrics: it was left by something else",
+        "not of this grid, or not made of metrics alone, so no bundle could rebuild it",
     }
 
 
