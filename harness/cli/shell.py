@@ -22,14 +22,13 @@ TO_ESCAPE = re.compile(r"([^\w@%+=:,./-])")
 def answer(app: typer.Typer) -> NoReturn:
     """Print how the line goes on, and nothing else, whatever is wrong: the person is typing."""
     by_bash = os.environ[ASKED] == BY_BASH
-    typed = _join_words() if by_bash else ""
-    told = io.StringIO()
-    code: str | int | None = 1
+    told, typed, code = io.StringIO(), "", 1
     with redirect_stdout(told), redirect_stderr(io.StringIO()):
         try:
+            typed = _join_words() if by_bash else ""
             app()
         except SystemExit as end:
-            code = end.code
+            code = end.code if isinstance(end.code, int) else 1  # a text would be printed
         except Exception:  # the command itself tells it, once it is given
             told.truncate(0)
     lines = told.getvalue().splitlines()

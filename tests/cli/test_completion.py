@@ -149,13 +149,23 @@ def test_other_shells_are_told_whole_names_and_quote_them_themselves(shell, told
 
 @pytest.mark.parametrize(
     "content",
-    ["import harness\n1 / 0", "import harness\nprint('table9')\nNAME = 'a'", "harness = ("],
+    [
+        "import harness\n1 / 0",
+        "import harness\nprint('table9')\nNAME = 'a'",
+        "harness = (",
+        "import harness, sys\nsys.exit('no')",
+    ],
 )
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_a_broken_experiment_file_completes_nothing_and_says_nothing(tmp_path, content, shell):
     (tmp_path / "experiments").mkdir()
     (tmp_path / "experiments" / "broken.py").write_text(content)
     done = asked("harness", "plan", "ta", shell=shell, folder=tmp_path)
+    assert (done.stdout.strip(), done.stderr) == ("", "")
+
+
+def test_a_shell_that_asks_in_another_way_is_told_nothing():
+    done = asked("harness", "plan", "", COMP_CWORD="no number")
     assert (done.stdout.strip(), done.stderr) == ("", "")
 
 
