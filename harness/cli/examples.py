@@ -80,7 +80,23 @@ EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
         ("harness score --gt val.json --results dets.json", "masks"),
         ("harness score --gt val.json --results dets.json --boundary", "and contours"),
     ),
-    "figure": (("harness figure fig8 --scale demo", "from the committed demo"),),
+    "explain": (
+        ("harness explain table1/k=2 --scale demo", "a row"),
+        ("harness explain 42b40789 --scale demo", "the row of a run"),
+    ),
+    "figure": (
+        ("harness figure fig8 --scale demo", "from the committed demo"),
+        ("harness figure fig3", "with no data at all"),
+        ("harness figure fig9 --scale demo --images 35", "of one image"),
+    ),
+    "masks": (
+        ("harness masks table1/baseline table1/k=2 --scale demo", "after the demo"),
+        ("harness masks table3/HTC table3/HTC+contour --worst 5", "of five images"),
+    ),
+    "report": (
+        ("harness report --scale demo", "results/demo/report.html"),
+        ("harness report --watch", "anew while a grid runs"),
+    ),
     "bundle": (
         ("harness bundle", "results/paper/bundle.zip"),
         ("harness bundle --scale demo --output demo.zip", "another file"),

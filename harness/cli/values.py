@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from harness.workplace import Workplace
 
 # Told again here, where they are at hand: what knows them loads matplotlib or pandas.
-FIGURE_NAMES = ("fig8",)
+FIGURE_NAMES = tuple(f"fig{number}" for number in range(2, 10))
 FORMAT_NAMES = ("md", "latex", "csv", "html")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.cli import values
-from harness.report.figures import FIGURES
+from harness.commands.figure import FIGURES
 from harness.report.tables import SUFFIXES
 from harness.workplace import workplace
 
@@ -60,7 +60,7 @@ def test_commands_and_options_are_completed():
         (["plan", "table"], ["table1", "table1_sound", "table2", "table3"]),
         (["table", "table1"], ["table1", "table1_sound"]),
         (["table", "table1", "--format", ""], ["md", "latex", "csv", "html"]),
-        (["figure", ""], ["fig8"]),
+        (["figure", "fig"], [f"fig{number}" for number in range(2, 10)]),
         (["collect", "--scale", ""], ["paper", "demo"]),
         (["submit", "--site", "l"], ["local"]),
         (["doctor", "--site", "dev"], ["devcluster"]),
@@ -185,5 +185,5 @@ def test_completing_loads_neither_torch_nor_pandas_nor_numpy():
 
 
 def test_names_that_are_told_again_are_those_that_exist():
-    assert tuple(FIGURES) == values.FIGURE_NAMES
+    assert tuple(sorted(FIGURES)) == values.FIGURE_NAMES
     assert tuple(SUFFIXES) == values.FORMAT_NAMES
