@@ -23,12 +23,13 @@ from harness.report.style import DOUBLE_IN, STYLE
 
 TABLE, ROWS = "table1", ("baseline", "k=2")
 COLUMNS = 4  # images, where none is named
-MOST_COLUMNS = 8  # beyond it outlines cannot be told apart in print
+MOST_COLUMNS = 6  # beyond it outlines cannot be told apart in print
 MARGIN_IN, GAP_IN, LINE_IN = 0.04, 0.05, 0.115
 TALLEST_IN, NARROWEST_IN = 2.6, 0.8  # a row, a column
 HEADING_LINES = 3
 FONT_POINTS, CHARACTERS = 6, 150
-LINE_POINTS, ARROW_POINTS = 0.8, 14
+LINE_POINTS = 0.8
+ARROW_POINTS = (8, 14)  # at least and at most, and between them a tenth of a row
 
 
 def fig9(grid: Grid, runs: RunsFolder, image_ids: Sequence[int] = ()) -> Figure:
@@ -73,6 +74,7 @@ def draw_fig9(scenes: Sequence[Scene], names: tuple[str, str], caption: str) -> 
     shapes = [scene.photograph.shape[1] / scene.photograph.shape[0] for scene in scenes]
     tall = _row_height(shapes)
     foot = LINE_IN * len(lines) + 2 * GAP_IN
+    arrow = min(max(0.1 * 72 * tall, ARROW_POINTS[0]), ARROW_POINTS[1])
     row = tall + LINE_IN + GAP_IN  # with its name
     height = foot + 2 * row + HEADING_LINES * LINE_IN + GAP_IN
     with matplotlib.rc_context(STYLE):
@@ -91,7 +93,7 @@ def draw_fig9(scenes: Sequence[Scene], names: tuple[str, str], caption: str) -> 
                 axes = figure.add_axes((x, y, wide, high))
                 show_photograph(axes, scene.photograph, scene.photograph.shape[1::-1])
                 draw_seen(axes, seen, LINE_POINTS)
-                draw_arrows(axes, scene, ARROW_POINTS)
+                draw_arrows(axes, scene, arrow)
             write(_heading(scene.change), left, foot + 2 * row + 0.5 * GAP_IN)
             left += max(tall * shape, NARROWEST_IN) + GAP_IN
         for run, name in enumerate(names):
