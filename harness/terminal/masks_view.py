@@ -47,8 +47,8 @@ def _stdout() -> Console:
 def _heading(change: ImageChange) -> str:
     count = len(change.objects)
     return (
-        f"{change.title}: {count} object{'' if count == 1 else 's'}; Boundary IoU: mean "
-        f"size of change {change.size:.1f}, mean change {signed(change.change)}"
+        f"{change.title}: {count} object{'' if count == 1 else 's'}; change in Boundary IoU: size "
+        f"{change.size:.1f}, mean {signed(change.change)}"
     )
 
 

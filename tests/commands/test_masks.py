@@ -51,7 +51,7 @@ def test_each_object_of_the_worst_images_is_told_and_drawn(two, masks):
     assert "They differ in 2 of the 3 images that have objects." in lines[1]
     first, second = (lines.index(line) for line in lines if line.startswith("Image "))
     assert lines[first].startswith(
-        "Image 3 (3.png): 1 object; Boundary IoU: mean size of change 100.0, "
+        "Image 3 (3.png): 1 object; change in Boundary IoU: size 100.0, "
     )
     assert lines[first + 3] == "1 cat 0.0 100.0 +100.0 0.0 100.0 +100.0 missed 0.20"
     assert lines[second + 3] == "1 cat 80.0 90.0 +10.0 53.2 57.4 +4.3 0.90 0.90"
