@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from pkgutil import resolve_name
 
 import torch
 from detectron2.modeling.roi_heads import MaskRCNNConvUpsampleHead
@@ -9,8 +10,7 @@ from detectron2.modeling.roi_heads.mask_head import mask_rcnn_loss
 from detectron2.structures import Instances
 from torch import Tensor
 
-from harness.grid.spec import Loss
-from harness.losses import contour_loss, mse_contour_loss, mse_edge_loss
+from harness.grid.spec import LOSS_TERMS, Loss
 
 MaskTerm = Callable[[Tensor, Tensor], Tensor]
 
@@ -66,15 +66,11 @@ class ContourMaskHead(MaskRCNNConvUpsampleHead):
 
 def mask_term(loss: Loss) -> MaskTerm:
     """The function of (mask_logits, gt_masks), both (N, H, W), that `loss` names."""
-    match loss:
-        case Loss(name="contour", k=int(k), variant=str(variant)):
-            return partial(contour_loss, k=k, variant=variant)
-        case Loss(name="mse_edge", variant=str(variant)):
-            return partial(mse_edge_loss, variant=variant)
-        case Loss(name="mse_contour", k=int(k), variant=str(variant)):
-            return partial(mse_contour_loss, k=k, variant=variant)
-        case _:
-            raise ValueError(f"loss={loss.name!r} adds no term to the mask loss")
+    if loss.name not in LOSS_TERMS:
+        raise ValueError(f"loss={loss.name!r} adds no term to the mask loss")
+    term = LOSS_TERMS[loss.name]
+    options = {name: getattr(loss, name) for name in term.options}
+    return partial(resolve_name(term.function), **options)
 
 
 def _class_channel(logits_NCHW: Tensor, instances: list[Instances]) -> Tensor:

@@ -7,9 +7,9 @@ from detectron2.modeling.roi_heads import MaskRCNNConvUpsampleHead
 from detectron2.structures import BitMasks, Boxes, Instances
 from detectron2.utils.events import EventStorage
 
-from harness.detection.mask_heads import ContourMaskHead
-from harness.grid import contour, mse_contour, mse_edge
-from harness.grid.spec import NO_LOSS
+from harness.detection.mask_heads import ContourMaskHead, mask_term
+from harness.grid import NO_LOSS, Loss, contour, mse_contour, mse_edge
+from harness.grid.spec import LOSS_TERMS
 from harness.losses import contour_loss, mse_contour_loss, mse_edge_loss
 
 CLASSES = 3
@@ -171,3 +171,14 @@ def test_prediction_is_detectron2s(features):
 def test_the_baseline_has_no_term_and_so_no_head_of_ours():
     with pytest.raises(ValueError, match="loss='none' adds no term"):
         head_with(NO_LOSS)
+
+
+@pytest.mark.parametrize("name", LOSS_TERMS)
+def test_the_function_of_every_loss_takes_the_options_that_the_table_names(name):
+    options = {"k": 2, "variant": "sound"}
+    loss = Loss(name=name, **{option: options[option] for option in LOSS_TERMS[name].options})
+    logits = torch.zeros(2, 28, 28, requires_grad=True)
+    value = mask_term(loss)(logits, torch.ones(2, 28, 28))
+    value.backward()
+    assert value.shape == ()
+    assert torch.isfinite(logits.grad).all()

@@ -118,6 +118,8 @@ def test_identity_leaves_out_what_moves_no_number(spec):
         (lambda: contour(k=0), r"k=0 of loss 'contour': k is a whole number, 1 or more"),
         (lambda: contour(k=1.5), r"k=1.5 of loss 'contour'"),
         (lambda: Loss(name="mse_edge", k=2, variant="paper"), "'mse_edge' has no k"),
+        (lambda: Loss(name="none", variant="paper"), "'none' has no variant. Leave variant out"),
+        (lambda: Loss(name="contour", k=2), "Unknown loss variant 'None'"),
         (lambda: Loss(name="contuor", k=2), "Unknown loss 'contuor'. Did you mean 'contour'?"),
         (lambda: contour(variant="papper"), "Unknown loss variant 'papper'. Did you mean 'paper'?"),
         (lambda: Loss(name="contour", k=1, variant="paper", weight=0.0), "weight=0.0"),
