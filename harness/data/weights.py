@@ -67,22 +67,11 @@ R50 = _published("R-50", "resnet50_msra", "5891d200")
 R101 = _published("R-101", "resnet101_msra", "6cc46731")
 X101 = _published("X-101-32x8d", "resnext101_32x8d", "1516f1aa")
 WEIGHTS = {one.name: one for one in (R50, R101, X101)}
-OF_ARCHITECTURE = {
-    "mask_rcnn_R50_FPN": R50,
-    "mask_rcnn_R101_FPN": R101,
-    "mask_rcnn_X101_FPN": X101,
-    "htc_R50_FPN": R50,
-}
 
 
 def weights_folder() -> Path:
     """Where the weights lie: `HARNESS_WEIGHTS`, by default ./weights."""
     return Path(os.environ.get("HARNESS_WEIGHTS", "weights")).expanduser().absolute()
-
-
-def needed_by(architectures: Iterable[str]) -> tuple[Weights, ...]:
-    """The weights of these architectures, each once."""
-    return tuple(dict.fromkeys(OF_ARCHITECTURE[one] for one in architectures))
 
 
 def fault(weights: Weights, folder: Path, *, look_inside: bool) -> str:

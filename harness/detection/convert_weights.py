@@ -11,12 +11,13 @@ from detectron2.config import instantiate
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from harness.data.weights import OF_ARCHITECTURE, Weights, write_record
+from harness.data.weights import Weights, write_record
 from harness.detection.models import model_config
 from harness.detection.state_dicts import difference
 from harness.errors import DataError
 from harness.files import replacing
 from harness.grid import NO_LOSS, Setting, finetune
+from harness.grid.architectures import ARCHITECTURES
 
 STEM = {"conv1": "stem.conv1", "bn1": "stem.conv1.norm"}
 BLOCK = re.compile(r"layer(\d)\.(\d+)\.(.+)")
@@ -75,7 +76,9 @@ def renamed(published: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def backbone_of(weights: Weights) -> nn.Module:
     """The ResNet of the paper scale that takes these weights, without memory for its own."""
-    architecture = next(name for name, one in OF_ARCHITECTURE.items() if one.name == weights.name)
+    architecture = next(
+        name for name, one in ARCHITECTURES.items() if one.weights.name == weights.name
+    )
     spec = finetune(Setting(scale="paper"), architecture, NO_LOSS)
     with torch.device("meta"):
         return instantiate(model_config(spec, num_classes=1).backbone.bottom_up)

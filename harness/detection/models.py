@@ -5,9 +5,6 @@ what the paper's code base (maskrcnn-benchmark) does otherwise, `_thin` what mak
 `htc_config` what makes a Mask R-CNN a Hybrid Task Cascade.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 from detectron2 import model_zoo
 from detectron2.config import LazyCall, instantiate
 from detectron2.layers import ShapeSpec
@@ -19,38 +16,10 @@ from torch import nn
 
 from harness.detection.htc_config import as_cascade
 from harness.detection.mask_heads import ContourMaskHead
+from harness.grid.architectures import ARCHITECTURES, Architecture
 from harness.grid.spec import NO_LOSS, RunSpec
 
 BLOCKS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}
-
-
-@dataclass(frozen=True)
-class Backbone:
-    """A ResNet or ResNeXt.
-
-    Attributes:
-        depth: 50 or 101.
-        groups: of the 3x3 convolutions; more than one makes it a ResNeXt.
-        width: channels of each group in the first stage; it doubles from stage to stage.
-        pixel_std: per channel, as in the training of its ImageNet weights.
-        stride_in_1x1: whether the 1x1 convolution strides, as in MSRA's ResNets.
-    """
-
-    depth: int
-    groups: int = 1
-    width: int = 64
-    pixel_std: tuple[float, float, float] = (1.0, 1.0, 1.0)
-    stride_in_1x1: bool = True
-
-
-BACKBONES: Mapping[str, Backbone] = {
-    "mask_rcnn_R50_FPN": Backbone(depth=50),
-    "mask_rcnn_R101_FPN": Backbone(depth=101),
-    "mask_rcnn_X101_FPN": Backbone(
-        depth=101, groups=32, width=8, pixel_std=(57.375, 57.120, 58.395), stride_in_1x1=False
-    ),
-    "htc_R50_FPN": Backbone(depth=50),
-}
 
 
 def model_config(spec: RunSpec, num_classes: int) -> DictConfig:
@@ -61,25 +30,25 @@ def model_config(spec: RunSpec, num_classes: int) -> DictConfig:
         num_classes: foreground classes.
     """
     model = model_zoo.get_config("COCO-InstanceSegmentation/mask_rcnn_R_50_FPN_1x.py").model
-    backbone = BACKBONES[spec.architecture]
-    model.pixel_std = list(backbone.pixel_std)
+    architecture = ARCHITECTURES[spec.architecture]
+    model.pixel_std = list(architecture.pixel_std)
     model.roi_heads.num_classes = num_classes
     model.backbone.bottom_up.stages = LazyCall(resnet_stages)(
-        depth=backbone.depth,
-        groups=backbone.groups,
-        width=backbone.width,
+        depth=architecture.depth,
+        groups=architecture.groups,
+        width=architecture.width,
         res2_channels=256,
         stem_channels=64,
         norm="FrozenBN",
-        stride_in_1x1=backbone.stride_in_1x1,
+        stride_in_1x1=architecture.stride_in_1x1,
     )
     _like_the_code_base(model)
     if spec.scale == "demo":
-        _thin(model, backbone)
+        _thin(model, architecture)
     if spec.loss != NO_LOSS:
         model.roi_heads.mask_head._target_ = ContourMaskHead
         model.roi_heads.mask_head.contour_term = spec.loss
-    if spec.architecture == "htc_R50_FPN":
+    if architecture.cascade:
         as_cascade(model, semantic_branch=spec.semantic_branch)
     return model
 
@@ -131,7 +100,7 @@ def _like_the_code_base(model: DictConfig) -> None:
     model.backbone.bottom_up.freeze_at = 2
 
 
-def _thin(model: DictConfig, backbone: Backbone) -> None:
+def _thin(model: DictConfig, architecture: Architecture) -> None:
     """The same architecture at the same depth, a quarter as wide or less, for 128 px images."""
     bottom_up = model.backbone.bottom_up
     bottom_up.freeze_at = 0
@@ -140,7 +109,7 @@ def _thin(model: DictConfig, backbone: Backbone) -> None:
     bottom_up.stages.stem_channels = 16
     bottom_up.stages.res2_channels = 64
     bottom_up.stages.norm = "BN"
-    bottom_up.stages.groups = min(backbone.groups, 4)
+    bottom_up.stages.groups = min(architecture.groups, 4)
     bottom_up.stages.width = 16 // bottom_up.stages.groups
     model.backbone.out_channels = 64
     model.backbone.norm = "BN"  # without it 400 iterations from scratch reach a fifth of the AP

@@ -4,9 +4,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import nn
 
-from harness.data.weights import OF_ARCHITECTURE, PREPARE, check_weights, weights_folder
+from harness.data.weights import PREPARE, check_weights, weights_folder
 from harness.detection.state_dicts import difference
 from harness.errors import DataError
+from harness.grid.architectures import ARCHITECTURES
 
 
 def load_imagenet_weights(architecture: str, backbone: nn.Module) -> None:
@@ -16,14 +17,14 @@ def load_imagenet_weights(architecture: str, backbone: nn.Module) -> None:
     run code and holds all that is needed: nothing is fetched here.
 
     Args:
-        architecture: one of `harness.grid.spec.ARCHITECTURES`.
+        architecture: in `harness.grid.architectures`.
         backbone: its `backbone.bottom_up`.
 
     Raises:
         DataError: the file is missing or damaged, was made of other weights than the published
             ones, or its layers are not the backbone's.
     """
-    weights = OF_ARCHITECTURE[architecture]
+    weights = ARCHITECTURES[architecture].weights
     check_weights([weights])
     path = weights_folder() / weights.file
     try:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from harness.errors import SpecError
+from harness.grid.architectures import ARCHITECTURES
 from harness.grid.benchmarks import Benchmark, fitting
 from harness.grid.grid import Grid
 from harness.grid.names import seeds_in_words
@@ -48,7 +49,7 @@ def _on_data(specs: list[RunSpec]) -> Iterator[str]:
             "Training split: COCO 2014 trainval35k (118,287 images), at whose level the published "
             "baselines sit. The text says COCO 2014 train (82,783 images)."
         )
-    if any(spec.architecture == "htc_R50_FPN" and not spec.semantic_branch for spec in specs):
+    if any(ARCHITECTURES[spec.architecture].cascade and not spec.semantic_branch for spec in specs):
         yield "HTC without its semantic branch, which would need stuff maps."
 
 
@@ -81,7 +82,7 @@ def _on_paper_scale(specs: list[RunSpec]) -> Iterator[str]:
         yield "R101, X101: batch 8 like R50 (the text mentions smaller batches, not which)."
     if "mask_rcnn_X101_FPN" in architectures:
         yield "X101 is 32x8d."
-    if "htc_R50_FPN" in architectures:
+    if any(ARCHITECTURES[one].cascade for one in architectures):
         on_coco = any(spec.train_split == "coco_2017_train" for spec in specs)
         data = "COCO 2017, " if on_coco else ""
         yield f"HTC: {data}the schedule of the Mask R-CNNs, base to the first step."
@@ -153,5 +154,5 @@ def _source(spec: RunSpec, found: Benchmark | None) -> str:
         )
     if spec.scale == "demo":
         return "measured on one thread of a busy machine with two cores."
-    zoo = "mmdetection" if spec.architecture == "htc_R50_FPN" else "maskrcnn-benchmark"
+    zoo = "mmdetection" if ARCHITECTURES[spec.architecture].cascade else "maskrcnn-benchmark"
     return f"what {zoo} publishes for V100s; `harness benchmark RUN` measures yours."

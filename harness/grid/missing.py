@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from harness.data.coco import COCO
 from harness.data.splits import coco_folder, not_here
 from harness.data.stuff_maps import stuff_map_of
-from harness.data.weights import PREPARE, Weights, fault, needed_by, weights_folder
+from harness.data.weights import PREPARE, Weights, fault, weights_folder
+from harness.grid.architectures import weights_of
 from harness.grid.spec import RunSpec
 from harness.paths import RunsFolder
 
@@ -32,7 +33,7 @@ class Missing:
 
 def weights_needed(specs: Mapping[str, RunSpec], runs: RunsFolder) -> tuple[Weights, ...]:
     """The ImageNet weights from which these runs still have to start."""
-    return needed_by(specs[run_id].architecture for run_id in _starting(specs, runs))
+    return weights_of(specs[run_id].architecture for run_id in _starting(specs, runs))
 
 
 def missing_weights(specs: Mapping[str, RunSpec], runs: RunsFolder) -> tuple[Missing, ...]:
@@ -47,7 +48,7 @@ def missing_weights(specs: Mapping[str, RunSpec], runs: RunsFolder) -> tuple[Mis
         Missing(
             what=weights.file,
             found=found,
-            runs=tuple(one for one in starting if weights in needed_by([specs[one].architecture])),
+            runs=tuple(one for one in starting if weights in weights_of([specs[one].architecture])),
             command=PREPARE,
         )
         for weights in weights_needed(specs, runs)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from harness.data.annotations import annotations_hash, find_own_data
 from harness.errors import SpecError, unknown
-from harness.grid.spec import ARCHITECTURES, SCALES, Loss, RunSpec, Schedule
+from harness.grid.architectures import ARCHITECTURES
+from harness.grid.spec import SCALES, Loss, RunSpec, Schedule
 
 # IV-B: 180K iterations at batch 8 on 4 GPUs, 0.01 falling at 120K and 160K. Warm-up: the code base.
 PAPER_SCHEDULE = Schedule(
@@ -40,7 +41,7 @@ def finetune(setting: Setting, architecture: str, loss: Loss) -> RunSpec:
 
     Args:
         setting: scale, seed and data.
-        architecture: one of `harness.grid.spec.ARCHITECTURES`.
+        architecture: in `harness.grid.architectures`.
         loss: `NO_LOSS` for the baseline.
 
     Raises:
@@ -94,7 +95,7 @@ def scaled(spec: RunSpec, total_batch_size: int, *, num_gpus: int | None = None)
 
 def _paper(setting: Setting, architecture: str, loss: Loss) -> RunSpec:
     # Table III's note: HTC is trained on COCO 2017; the others on COCO 2014 (IV-A).
-    year_2017 = architecture == "htc_R50_FPN"
+    year_2017 = ARCHITECTURES[architecture].cascade
     return RunSpec(
         architecture=architecture,
         scale="paper",
@@ -106,7 +107,7 @@ def _paper(setting: Setting, architecture: str, loss: Loss) -> RunSpec:
         total_batch_size=PAPER_BATCH,
         num_gpus=PAPER_GPUS,
         seed=setting.seed,
-        semantic_branch=architecture == "htc_R50_FPN",
+        semantic_branch=ARCHITECTURES[architecture].cascade,
     )
 
 
@@ -123,7 +124,7 @@ def _demo(setting: Setting, architecture: str, loss: Loss) -> RunSpec:
         num_gpus=1,
         mask_format="bitmask",
         seed=setting.seed,
-        semantic_branch=architecture == "htc_R50_FPN",
+        semantic_branch=ARCHITECTURES[architecture].cascade,
         data_dir=str(setting.shapes_dir) if setting.shapes_dir else None,
         checkpoint_every=50,
         log_every=1,

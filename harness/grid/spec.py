@@ -15,8 +15,8 @@ from functools import cache, cached_property
 from typing import Any
 
 from harness.errors import SpecError, unknown
+from harness.grid.architectures import ARCHITECTURES
 
-ARCHITECTURES = ("mask_rcnn_R50_FPN", "mask_rcnn_R101_FPN", "mask_rcnn_X101_FPN", "htc_R50_FPN")
 SCALES = ("paper", "demo")
 STAGES = ("base", "finetune")
 VARIANTS = ("paper", "sound")
@@ -164,7 +164,7 @@ class RunSpec:
     """One training and its evaluation.
 
     Attributes:
-        architecture: one of `ARCHITECTURES`.
+        architecture: in `harness.grid.architectures`.
         scale: "paper" is the published size, "demo" a thin network on small images.
         stage: "base" is [0, steps[0]) without any contour term, "finetune" [steps[0], max_iter).
         loss: the term that a fine-tune adds.
@@ -218,9 +218,10 @@ class RunSpec:
             _choice("split", self.test_split, SPLITS)
         if self.stage == "base" and (self.loss != NO_LOSS or self.test_split is not None):
             raise SpecError("A base has no contour term and no test split: see base_of().")
-        if self.semantic_branch and self.architecture != "htc_R50_FPN":
+        if self.semantic_branch and not ARCHITECTURES[self.architecture].cascade:
+            cascades = ", ".join(name for name, one in ARCHITECTURES.items() if one.cascade)
             raise SpecError(
-                f"semantic_branch=True with model {self.architecture!r}: only htc_R50_FPN has a "
+                f"semantic_branch=True with model {self.architecture!r}: only {cascades} has a "
                 "semantic branch. Leave it out."
             )
         if self.num_gpus < 1 or self.total_batch_size % self.num_gpus or self.total_batch_size < 1:

@@ -6,17 +6,15 @@ import re
 import pytest
 
 from harness.data.weights import (
-    OF_ARCHITECTURE,
     R50,
     WEIGHTS,
     check_weights,
     fault,
-    needed_by,
     weights_folder,
     write_record,
 )
 from harness.errors import DataError
-from harness.grid.spec import ARCHITECTURES
+from harness.grid.architectures import ARCHITECTURES, weights_of
 
 
 @pytest.fixture
@@ -35,9 +33,9 @@ def damage(folder, content: bytes) -> None:
     os.utime(path, ns=(later, later))
 
 
-def test_every_architecture_has_weights_and_htc_those_of_its_r50():
-    assert set(OF_ARCHITECTURE) == set(ARCHITECTURES)
-    assert needed_by(["mask_rcnn_R50_FPN", "htc_R50_FPN"]) == (R50,)
+def test_every_architecture_has_known_weights_and_htc_those_of_its_r50():
+    assert {one.weights for one in ARCHITECTURES.values()} == set(WEIGHTS.values())
+    assert weights_of(["mask_rcnn_R50_FPN", "htc_R50_FPN"]) == (R50,)
 
 
 @pytest.mark.parametrize("weights", WEIGHTS.values(), ids=WEIGHTS)

@@ -10,17 +10,18 @@ import torchvision
 from safetensors import safe_open
 from safetensors.torch import load_file
 
-from harness.data.weights import OF_ARCHITECTURE, R50, R101, WEIGHTS, X101, check_weights
+from harness.data.weights import R50, R101, WEIGHTS, X101, check_weights
 from harness.detection.convert_weights import backbone_of, convert
 from harness.detection.pretrained import load_imagenet_weights
 from harness.errors import DataError
+from harness.grid.architectures import ARCHITECTURES
 
 MODELS = {
     "R-50": torchvision.models.resnet50,
     "R-101": torchvision.models.resnet101,
     "X-101-32x8d": torchvision.models.resnext101_32x8d,
 }
-ARCHITECTURES = {
+OF_WEIGHTS = {
     "R-50": "mask_rcnn_R50_FPN",
     "R-101": "mask_rcnn_R101_FPN",
     "X-101-32x8d": "mask_rcnn_X101_FPN",
@@ -73,10 +74,11 @@ def test_the_backbone_computes_what_the_published_network_computes(name, folder,
     path = published(folder, model.state_dict())
     digits = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
     weights = replace(WEIGHTS[name], sha256=digits)
-    monkeypatch.setitem(OF_ARCHITECTURE, ARCHITECTURES[name], weights)
+    known = replace(ARCHITECTURES[OF_WEIGHTS[name]], weights=weights)
+    monkeypatch.setitem(ARCHITECTURES, OF_WEIGHTS[name], known)
     convert(path, weights, folder)
     body = backbone_of(weights).to_empty(device="cpu").eval()
-    load_imagenet_weights(ARCHITECTURES[name], body)
+    load_imagenet_weights(OF_WEIGHTS[name], body)
     images = torch.rand(2, 3, 64, 96)
     with torch.no_grad():
         stem = model.maxpool(model.relu(model.bn1(model.conv1(images))))

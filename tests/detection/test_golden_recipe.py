@@ -10,9 +10,10 @@ from omegaconf import OmegaConf
 
 from harness.detection.images import test_mapper as mapper_of_tests
 from harness.detection.images import train_mapper
-from harness.detection.models import BACKBONES, build_model, model_config
+from harness.detection.models import build_model, model_config
 from harness.detection.train import build_optimizer
 from harness.grid import RunSpec, Setting, contour, finetune
+from harness.grid.architectures import ARCHITECTURES
 
 CLASSES = 80
 SGD_OPTIONS = ("lr", "momentum", "dampening", "nesterov", "weight_decay")
@@ -23,7 +24,7 @@ IF_MEANT = (
 
 
 @pytest.mark.parametrize("scale", ["paper", "demo"])
-@pytest.mark.parametrize("architecture", BACKBONES)
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_no_part_of_a_recipe_changes_without_a_new_revision(scale, architecture, golden):
     spec = finetune(Setting(scale=scale), architecture, contour())
     text = "".join(f"{line}\n" for line in recipe_lines(spec))

@@ -3,7 +3,7 @@ import pytest
 from harness.data.annotations import annotations_hash, find_own_data
 from harness.errors import SpecError
 from harness.grid import NO_LOSS, Setting, base_of, contour, finetune, scaled
-from harness.grid.spec import ARCHITECTURES
+from harness.grid.architectures import ARCHITECTURES
 
 R50 = "mask_rcnn_R50_FPN"
 
