@@ -7,7 +7,7 @@ DATA ?=
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: setup demo test test-fast lint bench chaos
+.PHONY: setup demo test test-fast lint bench chaos notebooks
 
 FOUND := import importlib.util, sys; sys.exit(importlib.util.find_spec("detectron2") is None)
 
@@ -15,7 +15,7 @@ setup: $(READY)
 	@$(BIN)/python -c '$(FOUND)' || { rm $(READY) && $(MAKE) setup; }
 
 $(READY): pyproject.toml constraints.txt detectron2.txt
-	$(PYTHON) -m venv $(if $(SYSTEM_SITE_PACKAGES),--system-site-packages) .venv
+	test -x $(BIN)/pip || $(PYTHON) -m venv $(if $(SYSTEM_SITE_PACKAGES),--system-site-packages) .venv
 	$(BIN)/python -m pip install $(if $(SYSTEM_SITE_PACKAGES),,-c constraints.txt) -e '.[dev]'
 	$(BIN)/python -c '$(FOUND)' || $(BIN)/python -m pip install --no-deps \
 		--only-binary=:all: --python-version 3.10 --require-hashes -r detectron2.txt \
@@ -41,3 +41,7 @@ bench: setup
 
 chaos: setup
 	$(BIN)/python -m tests.chaos.campaign
+
+notebooks: setup
+	$(BIN)/python -m pip install $(if $(SYSTEM_SITE_PACKAGES),,-c constraints.txt) -e '.[notebooks]'
+	$(BIN)/jupyter lab --notebook-dir notebooks

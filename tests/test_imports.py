@@ -49,7 +49,7 @@ MAY_IMPORT = {
 MAY_IMPORT_LATER = {
     "bundle": "rebuild",
     "collect": "evaluation",
-    "illustrate": "losses collect torch torchvision",
+    "illustrate": "losses collect torch torchvision IPython ipywidgets",
     "reporting": "illustrate",
     "launch": "detection evaluation replicates shapes",
     "commands": "bundle collect rebuild report reporting detection illustrate matplotlib",

@@ -25,6 +25,7 @@ DOCUMENTS = (
     "README.md",
     "CONTRIBUTING.md",
     "experiments/README.md",
+    "notebooks/README.md",
     "slurm/README.md",
     "slurm/devcluster/README.md",
 )

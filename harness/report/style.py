@@ -2,7 +2,7 @@
 
 import io
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import matplotlib
 from matplotlib.figure import Figure
@@ -30,12 +30,12 @@ STYLE: dict[Any, Any] = {
 }
 
 
-def save(figure: Figure, path: Path, suffix: str) -> None:
+def save(figure: Figure, path: Path | BinaryIO, suffix: str) -> None:
     """Write the figure as PDF or PNG; the same figure gives the same bytes.
 
     Args:
         figure: drawn with `STYLE`.
-        path: where; its own suffix does not matter.
+        path: where, a file's own suffix does not matter; or what to write into.
         suffix: one of `SUFFIXES`.
     """
     undated = {"pdf": {"CreationDate": None}, "png": {"Software": None}}[suffix]
@@ -49,3 +49,10 @@ def svg(figure: Figure) -> bytes:
     with matplotlib.rc_context(STYLE | {"svg.hashsalt": "harness"}):
         figure.savefig(drawn, format="svg", metadata={"Date": None})
     return drawn.getvalue()
+
+
+def png(figure: Figure) -> bytes:
+    """The figure as the PNG that `save` writes, for a page or a notebook."""
+    content = io.BytesIO()
+    save(figure, content, "png")
+    return content.getvalue()

@@ -1,0 +1,43 @@
+import base64
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from harness.illustrate.explore import explore
+from harness.illustrate.loss_view import distance_profile
+from harness.report.style import png
+
+SHOW = """
+from harness.illustrate.explore import explore
+from harness.illustrate.loss_view import distance_profile
+
+explore(distance_profile, k=(1, 2, 3))
+"""
+MOVE = """
+from ipywidgets.widgets.widget import _instances
+
+(slider,) = (one for one in _instances.values() if type(one).__name__ == "SelectionSlider")
+slider.value = 3
+"""
+
+
+@pytest.mark.slow
+def test_a_slider_changes_the_picture_of_its_cell(tmp_path, monkeypatch):
+    for name in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+
+    def picture(*sources: str) -> bytes:
+        cells = [nbformat.v4.new_code_cell(source) for source in sources]
+        notebook = NotebookClient(nbformat.v4.new_notebook(cells=cells), timeout=60).execute()
+        return base64.b64decode(notebook.cells[0].outputs[0].data["image/png"])
+
+    assert picture(SHOW) == png(distance_profile())  # the defaults
+    assert picture(SHOW, MOVE) == png(distance_profile(k=3))
+
+
+@pytest.mark.parametrize("choices", [{"steps": (1, 2)}, {"k": (1, 3)}])
+def test_only_an_argument_with_its_default_among_the_choices_has_a_slider(choices):
+    (name,) = choices
+    with pytest.raises(ValueError, match=rf"^{name}=\[1, .\]: no argument of .*distance_profile"):
+        explore(distance_profile, **choices)
