@@ -78,6 +78,22 @@ def test_every_command_that_is_named_exists(name):
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_option_that_is_named_is_one_of_its_command(name):
+    commands = typer.main.get_command(app).commands
+    text = (ROOT / name).read_text(encoding="utf-8")
+    # In a line up to its closing quote, or in a line of a block up to its comment.
+    quoted = re.findall(r"`harness ([a-z]+)((?: [^`\n]+)?)`", text)
+    alone = re.findall(r"^ *harness ([a-z]+)([^#\n]*)", text, re.MULTILINE)
+    asked = [(one, o) for one, rest in quoted + alone for o in re.findall(r"--[a-z-]+", rest)]
+    known = {
+        one: {option for parameter in command.params for option in parameter.opts}
+        for one, command in commands.items()
+    }
+    assert [pair for pair in asked if pair[1] not in known[pair[0]]] == []
+    assert asked or name not in ("README.md", "experiments/README.md", "slurm/README.md")
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
 def test_every_link_and_picture_is_there(name):
     file = ROOT / name
     targets = re.findall(r"\]\(([^)#:]+)\)", file.read_text(encoding="utf-8"))
