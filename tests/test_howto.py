@@ -162,6 +162,12 @@ except SpecError as error:
     assert project.python(refused) == "k=2: loss 'dice' has no k. Leave k out.\n"
 
 
+def test_a_loss_of_ones_own_is_compared_with_the_baseline(project):
+    project.follow(TABLE)
+    project.follow(LOSS)
+    assert "**dice − baseline**" in project.python(CLI, "verdicts", "my_losses", "--format", "md")
+
+
 @pytest.mark.slow
 def test_a_loss_of_ones_own_is_trained_and_logged(project):
     project.follow(TABLE)

@@ -10,7 +10,7 @@ from detectron2.modeling.roi_heads.mask_head import mask_rcnn_loss
 from detectron2.structures import Instances
 from torch import Tensor
 
-from harness.grid.spec import LOSS_TERMS, Loss
+from harness.grid.losses import LOSS_TERMS, Loss
 
 MaskTerm = Callable[[Tensor, Tensor], Tensor]
 

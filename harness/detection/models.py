@@ -17,7 +17,8 @@ from torch import nn
 from harness.detection.htc_config import as_cascade
 from harness.detection.mask_heads import ContourMaskHead
 from harness.grid.architectures import ARCHITECTURES, Architecture
-from harness.grid.spec import NO_LOSS, RunSpec
+from harness.grid.losses import NO_LOSS
+from harness.grid.spec import RunSpec
 
 BLOCKS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}
 

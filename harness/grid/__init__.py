@@ -1,17 +1,9 @@
 """What to run: specs, grids, plans. The standard library only, so that a login node can plan."""
 
 from harness.grid.grid import Cell, Grid, Layout, merge, table_grid
+from harness.grid.losses import NO_LOSS, Loss, contour, mse_contour, mse_edge
 from harness.grid.recipes import Setting, finetune, scaled
-from harness.grid.spec import (
-    NO_LOSS,
-    Loss,
-    RunSpec,
-    Schedule,
-    base_of,
-    contour,
-    mse_contour,
-    mse_edge,
-)
+from harness.grid.spec import RunSpec, Schedule, base_of
 
 __all__ = [
     "NO_LOSS",

@@ -6,9 +6,10 @@ from harness.errors import SpecError
 from harness.grid.architectures import ARCHITECTURES
 from harness.grid.benchmarks import Benchmark, fitting
 from harness.grid.grid import Grid
+from harness.grid.losses import NO_LOSS
 from harness.grid.names import seeds_in_words
 from harness.grid.recipes import PAPER_BATCH, Setting, finetune, scaled
-from harness.grid.spec import NO_LOSS, RunSpec
+from harness.grid.spec import RunSpec
 
 
 def assumptions(grid: Grid, measured: Sequence[Benchmark]) -> tuple[str, ...]:

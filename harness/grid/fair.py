@@ -6,8 +6,9 @@ from typing import Any
 
 from harness.errors import HarnessError
 from harness.grid.grid import Cell
+from harness.grid.losses import LOSSES_REVISION, NO_LOSS
 from harness.grid.recipes import Setting, finetune
-from harness.grid.spec import ADDED_LATER, LOSSES_REVISION, NO_LOSS, RunSpec, identity_of
+from harness.grid.spec import ADDED_LATER, RunSpec, identity_of
 
 LOSS_CODE = "loss.revision"
 KINDS = {
@@ -121,7 +122,8 @@ def obstacles(spec: RunSpec) -> tuple[str, ...]:
         raise ValueError(f"spec is a {spec.stage}: only a fine-tune has a number to compare")
     loss = spec.loss
     if loss != NO_LOSS:
-        loss = replace(loss, variant="paper", weight=1.0, revision=LOSSES_REVISION)
+        printed = None if loss.variant is None else "paper"
+        loss = replace(loss, variant=printed, weight=1.0, revision=LOSSES_REVISION)
     recipe = finetune(Setting(scale="paper", seed=spec.seed), spec.architecture, loss)
     found: dict[str, list[str]] = {}
     for unlike in _differences(spec, recipe):

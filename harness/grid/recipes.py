@@ -6,7 +6,8 @@ from pathlib import Path
 from harness.data.annotations import annotations_hash, find_own_data
 from harness.errors import SpecError, unknown
 from harness.grid.architectures import ARCHITECTURES
-from harness.grid.spec import SCALES, Loss, RunSpec, Schedule
+from harness.grid.losses import Loss
+from harness.grid.spec import SCALES, RunSpec, Schedule
 
 # IV-B: 180K iterations at batch 8 on 4 GPUs, 0.01 falling at 120K and 160K. Warm-up: the code base.
 PAPER_SCHEDULE = Schedule(

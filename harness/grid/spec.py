@@ -9,17 +9,17 @@ import hashlib
 import itertools
 import json
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cache, cached_property
 from typing import Any
 
 from harness.errors import SpecError, unknown
 from harness.grid.architectures import ARCHITECTURES
+from harness.grid.losses import NO_LOSS, Loss
 
 SCALES = ("paper", "demo")
 STAGES = ("base", "finetune")
-VARIANTS = ("paper", "sound")
 MASK_FORMATS = ("polygon", "bitmask")
 PRECISIONS = ("float32", "amp")
 SPLITS = (
@@ -34,31 +34,8 @@ SPLITS = (
     "own_val",
 )
 
-
-@dataclass(frozen=True)
-class LossTerm:
-    """How a loss is computed.
-
-    Attributes:
-        function: of (mask_logits, gt_masks), both (N, H, W), as "module:name"; it is imported where
-            a model is built, since a login node has no torch.
-        options: the fields of `Loss` that the function takes by keyword, "k" and "variant".
-    """
-
-    function: str
-    options: tuple[str, ...] = ()
-
-
-# A loss of your own takes a line: experiments/README.md, "Add a loss".
-LOSS_TERMS: Mapping[str, LossTerm] = {
-    "contour": LossTerm("harness.losses:contour_loss", ("k", "variant")),
-    "mse_edge": LossTerm("harness.losses:mse_edge_loss", ("variant",)),
-    "mse_contour": LossTerm("harness.losses:mse_contour_loss", ("k", "variant")),
-}
-NO_TERM = "none"  # the baseline
-
-# Raised by hand when a fixed bug moves the numbers of that part: new ids, so new runs.
-LOSSES_REVISION = 1
+# Raised by hand when a fixed bug moves the numbers of that part: new ids, so new runs. That of the
+# losses stands beside them.
 RECIPE_REVISION = 1
 DATA_REVISION = 1
 
@@ -70,59 +47,6 @@ ADDED_LATER = {"semantic_branch": False}
 def _choice(kind: str, value: str, known: Collection[str]) -> None:
     if value not in known:
         raise SpecError(unknown(kind, value, known))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Loss:
-    """The term added to the mask loss in a fine-tune.
-
-    Attributes:
-        name: in `LOSS_TERMS`; "none" is the baseline, which adds nothing.
-        k: steps of the distance transform, at least 1; None where the loss has no k.
-        variant: "paper" or "sound"; None where the loss has none.
-        weight: factor of the term, above 0.
-        revision: of the code in `harness.losses`.
-    """
-
-    name: str
-    k: int | None = None
-    variant: str | None = None
-    weight: float = 1.0
-    revision: int = LOSSES_REVISION
-
-    def __post_init__(self) -> None:
-        _choice("loss", self.name, (NO_TERM, *LOSS_TERMS))
-        options = () if self.name == NO_TERM else LOSS_TERMS[self.name].options
-        for option in ("k", "variant"):
-            value = getattr(self, option)
-            if option not in options and value is not None:
-                raise SpecError(
-                    f"{option}={value!r}: loss {self.name!r} has no {option}. Leave {option} out."
-                )
-        if "k" in options and (type(self.k) is not int or self.k < 1):
-            raise SpecError(f"k={self.k!r} of loss {self.name!r}: k is a whole number, 1 or more.")
-        if "variant" in options:
-            _choice("loss variant", str(self.variant), VARIANTS)
-        if not (math.isfinite(self.weight) and self.weight > 0):
-            raise SpecError(f"weight={self.weight} of loss {self.name!r}: it must be above 0.")
-
-
-NO_LOSS = Loss(name=NO_TERM, revision=0)
-
-
-def contour(k: int = 2, variant: str = "paper", weight: float = 1.0) -> Loss:
-    """The contour loss (eq 17); k = 2 is the paper's choice (IV-C)."""
-    return Loss(name="contour", k=k, variant=variant, weight=weight)
-
-
-def mse_edge(variant: str = "paper", weight: float = 1.0) -> Loss:
-    """The MSE edge loss (eq 18)."""
-    return Loss(name="mse_edge", variant=variant, weight=weight)
-
-
-def mse_contour(k: int = 2, variant: str = "paper", weight: float = 1.0) -> Loss:
-    """The MSE contour loss (eq 19)."""
-    return Loss(name="mse_contour", k=k, variant=variant, weight=weight)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,11 +8,10 @@ from pathlib import Path
 
 from harness.errors import NoBaseError, ResultsError, SpecError
 from harness.files import read_json
+from harness.grid.losses import LOSSES_REVISION, NO_LOSS
 from harness.grid.next_command import command, submit_here
 from harness.grid.spec import (
     DATA_REVISION,
-    LOSSES_REVISION,
-    NO_LOSS,
     RECIPE_REVISION,
     RunSpec,
     base_of,

@@ -9,7 +9,7 @@ from detectron2.utils.events import EventStorage
 
 from harness.detection.mask_heads import ContourMaskHead, mask_term
 from harness.grid import NO_LOSS, Loss, contour, mse_contour, mse_edge
-from harness.grid.spec import LOSS_TERMS
+from harness.grid.losses import LOSS_TERMS
 from harness.losses import contour_loss, mse_contour_loss, mse_edge_loss
 
 CLASSES = 3

@@ -9,7 +9,7 @@ from harness.detection.throughput import WARM_UP, measure, spread
 from harness.detection.train import train
 from harness.errors import DataError
 from harness.grid import Setting, base_of, finetune
-from harness.grid.spec import NO_LOSS
+from harness.grid.losses import NO_LOSS
 from harness.paths import RunsFolder
 
 pytestmark = pytest.mark.slow

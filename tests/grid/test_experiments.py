@@ -85,7 +85,8 @@ def test_a_mistake_in_a_grid_is_told_with_the_file(folder, body, message):
 
 def test_the_example_of_runs_that_are_not_the_recipes_is_an_experiment(tmp_path):
     readme = Path(__file__).parents[2] / "experiments" / "README.md"
-    (example,) = re.findall(r"^```python\n(.*?)^```", readme.read_text("utf-8"), re.M | re.S)
+    text = readme.read_text("utf-8").partition("\n## ")[0]
+    (example,) = re.findall(r"^```python\n(.*?)^```", text, re.M | re.S)
     (tmp_path / "x101.py").write_text(example)
     cells = load_grid((), Setting(), tmp_path).cells
     batch_4, amp, trainval35k = (cell.spec for cell in cells)

@@ -6,8 +6,9 @@ import pytest
 
 IF_MEANT = (
     "Run ids moved, so every run behind them would be trained again. If that is meant, because "
-    "numbers move: raise the part's revision in harness/grid/spec.py and rewrite this file with "
-    "`pytest --update-golden`. A new field that moves no number stays out of the hash."
+    "numbers move: raise the part's revision in harness/grid/spec.py (of losses: losses.py) and "
+    "rewrite this file with `pytest --update-golden`. A new field that moves no number stays out "
+    "of the hash."
 )
 
 
