@@ -149,7 +149,7 @@ def test_a_disk_too_full_for_a_folder_is_said_too(tmp_path, monkeypatch):
     def full(self, **how):
         raise OSError(28, "No space left on device", str(self))
 
-    monkeypatch.setattr("harness.paths.Path.mkdir", full)
+    monkeypatch.setattr("pathlib.Path.mkdir", full)
     with pytest.raises(HarnessError, match=r"No space left .* while writing file"):
         write_text(tmp_path / "new" / "file", "first")
 
@@ -175,7 +175,7 @@ def test_a_file_that_may_not_be_read_is_named(tmp_path, monkeypatch):
     def refuse(self):
         raise PermissionError(13, "Permission denied", str(self))
 
-    monkeypatch.setattr("harness.paths.Path.read_bytes", refuse)
+    monkeypatch.setattr("pathlib.Path.read_bytes", refuse)
     with pytest.raises(ResultsError, match=r"file cannot be read \(Permission denied\)\. Ask"):
         read_json(tmp_path / "file", "Ask.")
 

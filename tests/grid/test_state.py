@@ -152,6 +152,6 @@ def test_a_folder_that_may_not_be_read_is_blocked_and_named(runs, monkeypatch):
 
     paths = runs.run(FINETUNE.run_id)
     write_json(paths.spec, asdict(FINETUNE))
-    monkeypatch.setattr("harness.paths.Path.is_dir", refuse)
+    monkeypatch.setattr("pathlib.Path.is_dir", refuse)
     why = f"{paths.attempts} cannot be read: Permission denied"
     assert run_state(FINETUNE, runs) == RunState(State.BLOCKED, why)
