@@ -3,12 +3,13 @@
 from pathlib import Path
 
 from harness.commands.messages import tell
+from harness.commands.report import write_report
 from harness.paths import LOCAL
 from harness.workplace import Workplace
 
 
 def demo(place: Workplace, site: str, *, dirty: bool) -> bool:
-    """Train the whole grid at demo scale, print its tables, and say where everything lies.
+    """Train the whole grid at demo scale, print its tables, write its report, and say where.
 
     Returns:
         Whether no run failed.
@@ -31,6 +32,8 @@ def demo(place: Workplace, site: str, *, dirty: bool) -> bool:
         show_table(read_table(grid, name, place.results, place.published))
     folders = sorted({_short(path.parent) for path in written})
     tell(f"Tables and figures: {', '.join(map(str, folders))}")
+    report, _ = write_report(place)
+    tell(f"All of it on one page: {_short(report)}")
     return not failed
 
 

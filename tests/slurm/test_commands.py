@@ -242,6 +242,7 @@ def test_the_demo_of_a_grid_that_is_done_submits_nothing_and_prints_its_tables(
     assert done.returncode == 0, done.stderr
     assert "Nothing to submit: every run is done." in done.stderr
     assert "Tables and figures: results/demo/tables" in done.stderr
+    assert "All of it on one page: results/demo/report.html" in done.stderr
     assert done.stdout.count("34.50") == 2
     assert (project / "results" / "demo" / "tables" / "mine.md").exists()
 
