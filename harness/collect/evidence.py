@@ -36,8 +36,8 @@ def evidence_frame(
         and schedule. `scored`: whether it has numbers. The metrics in percent points. `commit`,
         `base_commit`, `uncommitted`: of the code that trained it and its base, and whether one of
         them had changes in no commit. `annotations`: a line for each split, its name and the sha256
-        of its file. `draws`: what its error bars were drawn with. `environment`: a line for each
-        package, name and version. `attempts`: a line for each, how it ended. `predictions`: their
+        of its file. `draws`: what its error bars were drawn with. `environment`: packages
+        and their versions. `attempts`: a line for each, how it ended. `predictions`: their
         file, where the run's folder is here. `metrics_file`, `run_folder`: where they lie.
 
     Raises:
@@ -92,10 +92,10 @@ def _facts(metrics: Metrics, base: Metrics | None) -> dict[str, object]:
         "uncommitted": any(
             found.get("uncommitted_changes") == "yes" for found in (made_with, of_base)
         ),
-        "annotations": _lines(metrics.annotations),
+        "annotations": "\n".join(_facts_of(metrics.annotations)),
         "order_hash": metrics.order_hash,
         "evaluator": metrics.evaluator,
-        "environment": _lines({k: v for k, v in made_with.items() if k not in code}),
+        "environment": ", ".join(_facts_of({k: v for k, v in made_with.items() if k not in code})),
         "gpu_hours": metrics.gpu_hours,
         "base_gpu_hours": base.gpu_hours if base else None,
     }
@@ -137,5 +137,5 @@ def _attempt(attempt: AttemptPaths) -> str:
     return told
 
 
-def _lines(found: Mapping[str, str]) -> str:
-    return "\n".join(f"{name} {value}" for name, value in sorted(found.items()))
+def _facts_of(found: Mapping[str, str]) -> list[str]:
+    return [f"{name} {value}" for name, value in sorted(found.items())]
