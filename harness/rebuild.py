@@ -17,7 +17,7 @@ from harness.report.claims_table import TABLES, Claims, examine_claims
 from harness.report.claims_text import CLAIMS_SUFFIXES, render_claims
 from harness.report.difference_formats import render_differences
 from harness.report.emphasis import Emphasis
-from harness.report.figures import FIGURES, fig8
+from harness.report.figures import FIGURES, LABEL_OF_K, fig8
 from harness.report.printed_differences import Differences, differences_of
 from harness.report.published import read_published
 from harness.report.scale import scale_note
@@ -83,15 +83,15 @@ def write_all(grid: Grid, results: ResultsFolder, published_folder: Path) -> lis
             path = results.table(f"{name}_differences", suffix)
             texts[path] = render_differences([differences], format)
     if has_claims(grid):
-        claims = _claims(grid, tables)
+        claims = claims_of(grid, tables)
         texts |= {
             results.table("claims", one): render_claims(claims, one) for one in CLAIMS_SUFFIXES
         }
     for path, text in texts.items():
         write_text(path, text, shared=True)
     written = list(texts)
-    for name, source in FIGURES.items():
-        if source in grid.layouts:
+    for name in FIGURES:
+        if has_figure(grid, name):
             figure = draw_figure(name, grid, results, published_folder)
             written += save_figure(figure, name, results)
     return written
@@ -157,10 +157,16 @@ def read_claims(grid: Grid, results: ResultsFolder, published_folder: Path) -> C
         ResultsError: as for `read_table`.
     """
     tables = {name: read_table(grid, name, results, published_folder) for name in TABLES}
-    return _claims(grid, tables)
+    return claims_of(grid, tables)
 
 
-def _claims(grid: Grid, tables: Mapping[str, Table]) -> Claims:
+def claims_of(grid: Grid, tables: Mapping[str, Table]) -> Claims:
+    """The same of tables that were read already.
+
+    Args:
+        grid: one that `has_claims`.
+        tables: those of the paper, by name; others may be among them.
+    """
     specs = [cell.spec for name in TABLES for cell in grid.rows(name)]
     return examine_claims(
         {name: tables[name].published for name in TABLES},
@@ -192,6 +198,15 @@ def table_text(
     return render(table, format, emphasis)
 
 
+def has_figure(grid: Grid, name: str) -> bool:
+    """Whether the figure `name` can be drawn: the paper's table that it shows is in the grid.
+
+    A project may have a table of that name which is another.
+    """
+    layout = grid.layouts.get(FIGURES[name])
+    return layout is not None and layout.published and LABEL_OF_K in layout.columns
+
+
 def draw_figure(name: str, grid: Grid, results: ResultsFolder, published_folder: Path) -> Figure:
     """The figure `name`, of the runs collected so far.
 
@@ -201,6 +216,12 @@ def draw_figure(name: str, grid: Grid, results: ResultsFolder, published_folder:
     """
     if name not in FIGURES:
         raise HarnessError(unknown("figure", name, FIGURES))
+    if not has_figure(grid, name):
+        raise HarnessError(
+            f"{name} is drawn from the paper's {FIGURES[name]}, its rows over {LABEL_OF_K}, and no "
+            "experiment here has it: those of harness itself do. `harness table NAME` shows a "
+            "table of yours."
+        )
     table = read_table(grid, FIGURES[name], results, published_folder)
     return fig8(table.cells, table.published, table.scale_note)
 

@@ -44,7 +44,7 @@ def report(
     from harness.workplace import workplace
 
     place = workplace(scale, data, runs)
-    print(watch_report(place) if watch else write_report(place)[0])
+    print(watch_report(place) if watch else write_report(place))
 
 
 @app.command()

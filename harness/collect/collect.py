@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from harness.collect.score_again import score_again
+from harness.errors import ResultsError
 from harness.files import replacing
 from harness.grid import Grid
 from harness.paths import ResultsFolder, RunsFolder
@@ -38,20 +39,25 @@ def collect(
 
     Raises:
         ResultsError: a run's metrics.json is cut short, of another run, or of another schema, or
-            its replicates are.
+            its replicates are; all others are collected then.
     """
-    new = _copy_new(grid.runs, lambda id: runs.run(id).metrics, results.metrics, read_metrics)
+    new, damaged = _copy_new(
+        grid.runs, lambda id: runs.run(id).metrics, results.metrics, read_metrics
+    )
     changed = set(new)
-    copied = _copy_new(
+    copied, damaged_too = _copy_new(
         # Without metrics of its own a run is being scored again: its replicates are not those of
         # the metrics that were collected before.
-        [run_id for run_id in grid.runs if runs.run(run_id).metrics.exists()],
+        [run_id for run_id in grid.runs if _bytes(runs.run(run_id).metrics) is not None],
         lambda id: runs.run(id).replicates,
         results.replicates,
         read_replicates,
     )
     changed.difference_update(copied)
     score_again(grid, _without_replicates(grid, changed, results), runs, results, tell)
+    # Told when all that is whole has been collected: it must not wait for what is not.
+    for error in (*damaged, *damaged_too):
+        raise error
     return new
 
 
@@ -76,18 +82,22 @@ def _copy_new(
     source: Callable[[str], Path],
     target: Callable[[str], Path],
     read: Callable[[Path, str], object],
-) -> list[str]:
+) -> tuple[list[str], list[ResultsError]]:
     """The runs whose source is new or changed, copied; `read` keeps out what is damaged."""
 
-    def copy(run_id: str) -> None:
-        read(source(run_id), run_id)
+    def copy(run_id: str) -> ResultsError | None:
+        try:
+            read(source(run_id), run_id)
+        except ResultsError as error:
+            return error
         with replacing(target(run_id), shared=True) as temporary:
             shutil.copyfile(source(run_id), temporary)
+        return None
 
     new = [run_id for run_id in run_ids if _differs(source(run_id), target(run_id))]
     with ThreadPoolExecutor(THREADS) as pool:
-        list(pool.map(copy, new))
-    return new
+        errors = dict(zip(new, pool.map(copy, new), strict=True))
+    return [one for one in new if errors[one] is None], [e for e in errors.values() if e]
 
 
 def _differs(source: Path, target: Path) -> bool:
@@ -99,5 +109,5 @@ def _differs(source: Path, target: Path) -> bool:
 def _bytes(path: Path) -> bytes | None:
     try:
         return path.read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, PermissionError):  # not there, or in a colleague's folder
         return None

@@ -1,6 +1,7 @@
 """Training curves from run folders: each loss term over the iterations."""
 
 import json
+import math
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
@@ -24,7 +25,8 @@ def training_curves(spec: RunSpec, paths: RunPaths) -> pd.DataFrame:
     Returns:
         A column for each term, "total_loss" first, indexed by the last iteration of each mean,
         counted from the base's first. Empty where the run has logged nothing, or its folder is not
-        here. Lines that a killed process cut short are left out.
+        here. Lines that a killed process cut short are left out, and losses that are no
+        number: a curve ends where a training diverged.
     """
     sums: dict[int, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     last: dict[int, int] = {}
@@ -34,7 +36,7 @@ def training_curves(spec: RunSpec, paths: RunPaths) -> pd.DataFrame:
         point = max(0, iteration - spec.first_iteration - 1) // span
         last[point] = max(iteration, last.get(point, 0))
         for name, value in logged.items():
-            if LOSS in name and isinstance(value, int | float):
+            if LOSS in name and isinstance(value, int | float) and math.isfinite(value):
                 sums[point][name].append(float(value))
     points = sorted(sums)
     frame = pd.DataFrame(

@@ -12,7 +12,7 @@ from harness.records import METRICS, Metrics, read_begin, read_metrics, read_out
 from harness.replicates import read_replicates
 
 COLUMNS = (
-    *("row", "seed", "run_id", "base", "recipe", "scored", *METRICS),
+    *("row", "seed", "run_id", "base", "recipe", "collected", *METRICS),
     *("commit", "base_commit", "uncommitted", "annotations", "order_hash", "evaluator"),
     *("draws", "environment", "gpu_hours", "base_gpu_hours", "attempts", "predictions"),
     *("metrics_file", "run_folder"),
@@ -33,11 +33,11 @@ def evidence_frame(
     Returns:
         The columns `COLUMNS`. Texts are "" and numbers NaN where nothing is known: of a run that is
         not collected all but its names. `base`: its base's run id. `recipe`: network, loss, splits
-        and schedule. `scored`: whether it has numbers. The metrics in percent points. `commit`,
-        `base_commit`, `uncommitted`: of the code that trained it and its base, and whether one of
-        them had changes in no commit. `annotations`: a line for each split, its name and the sha256
-        of its file. `draws`: what its error bars were drawn with. `environment`: packages
-        and their versions. `attempts`: a line for each, how it ended. `predictions`: their
+        and schedule. `collected`: whether its metrics are here. The metrics in percent points.
+        `commit`, `base_commit`, `uncommitted`: of the code that trained it and its base, and
+        whether one of them had changes in no commit. `annotations`: a line for each split, its name
+        and the sha256 of its file. `draws`: what its error bars were drawn with. `environment`:
+        packages and their versions. `attempts`: a line for each, how it ended. `predictions`: their
         file, where the run's folder is here. `metrics_file`, `run_folder`: where they lie.
 
     Raises:
@@ -56,11 +56,9 @@ def _line(cell: Cell, results: ResultsFolder, runs: RunsFolder) -> dict[str, obj
         "run_id": spec.run_id,
         "base": base.run_id if base else "",
         "recipe": _recipe(spec),
-        "scored": False,
-        "attempts": _attempts(paths),
-        "predictions": str(paths.results) if paths.results.exists() else "",
+        "collected": False,
         "metrics_file": str(results.metrics(spec.run_id)),
-        "run_folder": str(paths.folder) if paths.folder.is_dir() else "",
+        **_in_folder(paths),
     }
     metrics = _collected(spec, results)
     if metrics is None:
@@ -85,7 +83,7 @@ def _facts(metrics: Metrics, base: Metrics | None) -> dict[str, object]:
     of_base: Mapping[str, str] = base.environment if base else {}
     code = ("commit", "uncommitted_changes", "losses_code", "detection_code")
     return {
-        "scored": "segm" in metrics.ap,
+        "collected": True,
         **{name: metrics.ap.get("segm", {}).get(name) for name in METRICS},
         "commit": made_with.get("commit", ""),
         "base_commit": of_base.get("commit", ""),
@@ -115,12 +113,18 @@ def _collected(spec: RunSpec, results: ResultsFolder) -> Metrics | None:
     return read_metrics(path, spec.run_id, WAY_OUT) if path.exists() else None
 
 
-def _attempts(paths: RunPaths) -> str:
+def _in_folder(paths: RunPaths) -> dict[str, str]:
+    """What the run's own folder tells; nothing where it is not here, or is a colleague's."""
     try:
         numbers = paths.attempt_numbers()
-    except PermissionError:  # a colleague's folder
-        return ""
-    return "\n".join(f"{number}: {_attempt(paths.attempt(number))}" for number in numbers)
+        told = "\n".join(f"{number}: {_attempt(paths.attempt(number))}" for number in numbers)
+        return {
+            "attempts": told,
+            "predictions": str(paths.results) if paths.results.exists() else "",
+            "run_folder": str(paths.folder) if paths.folder.is_dir() else "",
+        }
+    except PermissionError:
+        return {"attempts": "", "predictions": "", "run_folder": ""}
 
 
 def _attempt(attempt: AttemptPaths) -> str:

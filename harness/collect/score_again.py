@@ -33,7 +33,7 @@ def score_again(
     without_data: set[str] = set()
     for run_id in run_ids:
         spec, predictions = grid.runs[run_id], runs.run(run_id).results
-        if spec.test_split is None or not predictions.exists():
+        if spec.test_split is None or not _is_here(predictions):
             continue
         try:
             annotations = locate(spec.test_split, spec.data_dir).annotations
@@ -45,6 +45,13 @@ def score_again(
         _score(run_id, spec, annotations, predictions, results, tell)
     for message in sorted(without_data):
         tell(message)
+
+
+def _is_here(path: Path) -> bool:
+    try:
+        return path.exists()
+    except PermissionError:  # in a colleague's folder
+        return False
 
 
 def _score(

@@ -32,8 +32,7 @@ def demo(place: Workplace, site: str, *, dirty: bool) -> bool:
         show_table(read_table(grid, name, place.results, place.published))
     folders = sorted({_short(path.parent) for path in written})
     tell(f"Tables and figures: {', '.join(map(str, folders))}")
-    report, _ = write_report(place)
-    tell(f"All of it on one page: {_short(report)}")
+    tell(f"All of it on one page: {_short(write_report(place))}")
     return not failed
 
 

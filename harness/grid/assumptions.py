@@ -1,6 +1,6 @@
 """Where the paper is silent or says two things, and what is run: lines for people to read."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from harness.errors import SpecError
 from harness.grid.architectures import ARCHITECTURES
@@ -23,7 +23,7 @@ def assumptions(grid: Grid, measured: Sequence[Benchmark]) -> tuple[str, ...]:
         *_on_seeds(grid.seeds),
         *_on_batches(specs),
         *_on_precision(specs),
-        *_on_cost(specs, measured),
+        *hours_assumed(specs, measured),
     )
 
 
@@ -138,7 +138,13 @@ def _on_precision(specs: list[RunSpec]) -> Iterator[str]:
         )
 
 
-def _on_cost(specs: list[RunSpec], measured: Sequence[Benchmark]) -> Iterator[str]:
+def hours_assumed(specs: Iterable[RunSpec], measured: Sequence[Benchmark]) -> Iterator[str]:
+    """Where the GPU-hours of a plan are from, a sentence for each source.
+
+    Args:
+        specs: the runs.
+        measured: what was measured where they are to be trained.
+    """
     of: dict[str, list[str]] = {}
     for spec in specs:
         of.setdefault(_source(spec, fitting(spec, measured)), []).append(spec.architecture)

@@ -10,8 +10,7 @@ from harness.report.notes import MISSING
 Fact = tuple[str, str]  # what it is, and what is known; a text may have several lines
 
 COMMIT_LETTERS = 12
-HASH_LETTERS = 16
-NO_FOLDER = "not known: the run's folder is not here"
+NO_FOLDER = "not known: the run's folder is not here, or may not be read"
 NOT_COLLECTED = "none collected"
 
 
@@ -24,7 +23,7 @@ def facts(line: pd.Series) -> Iterator[Fact]:
     yield "run", f"{line['run_id']}, seed {line['seed']}"
     yield "base", str(line["base"]) or "none"
     yield "recipe", str(line["recipe"])
-    if not _known(line["order_hash"]):
+    if not line["collected"]:
         yield "numbers", NOT_COLLECTED
         yield "attempts", _attempts(line)
         return
@@ -53,10 +52,6 @@ def _attempts(line: pd.Series) -> str:
 
 def _hours(value: object) -> str:
     return f"{value:.3g}" if isinstance(value, float) and not math.isnan(value) else MISSING
-
-
-def _known(value: object) -> bool:
-    return isinstance(value, str) and bool(value)
 
 
 def _text(value: object) -> str:

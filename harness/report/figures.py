@@ -27,6 +27,7 @@ from harness.report.style import (
 )
 
 FIGURES = {"fig8": "table1"}  # what each is drawn from
+LABEL_OF_K = "k"  # the column of that table
 
 PANELS = {"(a)": ("AP", "AP50", "AP75"), "(b)": ("APs", "APm", "APl")}
 COLOURS = {
@@ -62,7 +63,7 @@ def fig8(cells: pd.DataFrame, published: pd.DataFrame, scale_note: str) -> Figur
     Returns:
         The figure; where a row has no numbers, its curve has a gap.
     """
-    k = pd.to_numeric(cells["k"], errors="coerce")
+    k = pd.to_numeric(cells[LABEL_OF_K], errors="coerce")
     sources = {"ours": cells, "published": published.reindex(cells.index, columns=list(COLOURS))}
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(DOUBLE_IN, HEIGHT_IN), layout="constrained")

@@ -1,20 +1,19 @@
 """What the report tells: gathered from runs and results, whatever is missing or damaged in them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from harness.collect import collect
 from harness.collect.curves import training_curves
 from harness.collect.evidence import evidence_frame
 from harness.collect.whole import whole_results
-from harness.errors import HarnessError, ResultsError
+from harness.errors import HarnessError
 from harness.grid import Grid
-from harness.grid.next_command import submit_here
+from harness.grid.state import State
 from harness.paths import ResultsFolder
-from harness.rebuild import has_claims, read_claims, read_table
-from harness.report.claims_table import TABLE_OF_K, Claims
+from harness.rebuild import claims_of, has_claims, has_figure, read_table
+from harness.report.claims_table import TABLE_OF_K, TABLES, Claims
 from harness.report.difference_formats import render_differences
 from harness.report.figures import fig8, fig8_in_words
 from harness.report.page import Curves, Drawing, Page, TableSection
@@ -24,58 +23,44 @@ from harness.report.style import svg
 from harness.report.tables import render
 from harness.reporting.masks import mask_pairs
 from harness.reporting.runs import cost, runs_frame
+from harness.reporting.to_train import to_train
 from harness.workplace import Workplace
 
-Tell = Callable[[str], None]
 Sections = Mapping[str, TableSection | str]
 
 
-def gather(place: Workplace, refresh_s: int | None, tell: Tell) -> Page:
-    """All that the report shows.
+def gather(place: Workplace, problems: Sequence[str] = ()) -> Page:
+    """All that the report shows, of what was collected and of run folders.
 
     Args:
         place: where runs and results are.
-        refresh_s: after how many seconds a browser is to load the file again; None for never.
-        tell: is given a sentence before what takes long.
+        problems: what is known to be wrong with them, one sentence each.
     """
     grid = place.known_grid()
-    problems = []
-    try:
-        collect(grid, place.runs, place.results, tell=tell)
-    except ResultsError as error:
-        problems.append(str(error))
     with TemporaryDirectory() as folder:
         results, damaged = whole_results(grid, place.results, Path(folder))
-        return _page(grid, place, results, (*problems, *damaged), refresh_s)
+        return _page(grid, place, results, (*problems, *damaged))
 
 
-def _page(
-    grid: Grid,
-    place: Workplace,
-    results: ResultsFolder,
-    problems: Sequence[str],
-    refresh_s: int | None,
-) -> Page:
+def _page(grid: Grid, place: Workplace, results: ResultsFolder, problems: Sequence[str]) -> Page:
     runs, note = runs_frame(grid, place.runs, results)
     tables = {name: _section(grid, name, place, results) for name in grid.layouts}
     curves = _curves(grid, place)
-    one = next(iter(grid.runs.values()))
-    to_do = submit_here(one, place.runs.folder, max(grid.seeds) + 1)
+    spent, unpriced = cost(grid, place.runs, runs)
     return Page(
         title=f"Grid {place.results.folder.name}: tables, verdicts and evidence",
         scale_note=scale_note(grid.runs.values()),
         made_at=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         runs=runs,
-        to_do=to_do,
-        problems=(*problems, *filter(None, [note])),
+        to_do=to_train(grid, runs.loc[runs["state"] != State.DONE.value, "run_id"].tolist()),
+        problems=(*problems, *filter(None, [note, unpriced])),
         tables=tables,
-        fig8=_fig8(tables),
-        claims=_claims(grid, place, results),
+        fig8=_fig8(grid, tables),
+        claims=_claims(grid, tables),
         curves=curves,
-        curves_missing=_curves_missing(curves, place, to_do),
+        curves_missing=_curves_missing(grid, place),
         masks=tuple(mask_pairs(grid, place.runs)),
-        cost=cost(grid, place.runs, runs),
-        refresh_s=refresh_s,
+        cost=spent,
     )
 
 
@@ -83,8 +68,8 @@ def _section(grid: Grid, name: str, place: Workplace, results: ResultsFolder) ->
     try:
         table = read_table(grid, name, results, place.published)
         evidence = evidence_frame(grid, name, results, place.runs)
-    except HarnessError as error:
-        return str(error)
+    except HarnessError as error:  # it names the copy that was read
+        return str(error).replace(str(results.folder), str(place.results.folder))
     differences = differences_of(table, grid.rows(name))
     there = not differences.frame.empty
     return TableSection(
@@ -98,22 +83,19 @@ def _section(grid: Grid, name: str, place: Workplace, results: ResultsFolder) ->
     )
 
 
-def _fig8(tables: Sections) -> Drawing | None:
+def _fig8(grid: Grid, tables: Sections) -> Drawing | None:
     section = tables.get(TABLE_OF_K)
-    if not isinstance(section, TableSection):
+    if not isinstance(section, TableSection) or not has_figure(grid, "fig8"):
         return None
     cells, published = section.table.cells, section.table.published
     figure = fig8(cells, published, section.table.scale_note)
     return Drawing(svg(figure), fig8_in_words(cells, published))
 
 
-def _claims(grid: Grid, place: Workplace, results: ResultsFolder) -> Claims | None:
-    if not has_claims(grid):
-        return None
-    try:
-        return read_claims(grid, results, place.published)
-    except HarnessError:  # told where its tables stand
-        return None
+def _claims(grid: Grid, tables: Sections) -> Claims | None:
+    read = {name: one.table for name, one in tables.items() if isinstance(one, TableSection)}
+    # Where one of the paper's tables cannot be shown, that is told in its place.
+    return claims_of(grid, read) if has_claims(grid) and set(TABLES) <= read.keys() else None
 
 
 def _curves(grid: Grid, place: Workplace) -> dict[str, Curves]:
@@ -127,13 +109,14 @@ def _curves(grid: Grid, place: Workplace) -> dict[str, Curves]:
     }
 
 
-def _curves_missing(curves: Mapping[str, Curves], place: Workplace, to_do: str) -> str:
-    missing = [name for name, one in curves.items() if one.losses.empty]
-    if not missing:
+def _curves_missing(grid: Grid, place: Workplace) -> str:
+    """Which runs have no folder here, and how one comes to have it."""
+    absent = [run_id for run_id in grid.runs if not place.runs.run(run_id).folder.is_dir()]
+    if not absent:
         return ""
-    which = "all runs" if len(missing) == len(curves) else ", ".join(missing)
+    which = "all runs" if len(absent) == len(grid.runs) else ", ".join(map(grid.name_of, absent))
     return (
-        f"Not here: the curves of {which}. They are drawn from run folders, and "
-        f"{place.runs.folder} has none of these. `{to_do}` makes them; where the folders are in "
-        "another place, name that with --runs."
+        f"Not here: the curves of {which}. Curves are drawn from run folders, and those of these "
+        f"runs are not in {place.runs.folder}. Where they are in another place, name that with "
+        f"--runs; `{to_train(grid, absent)}` trains the runs, again where their numbers are here."
     )

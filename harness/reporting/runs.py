@@ -4,13 +4,16 @@ from dataclasses import asdict
 
 import pandas as pd
 
+from harness.errors import ResultsError
 from harness.grid import Grid
-from harness.grid.plan import make_plan
+from harness.grid.assumptions import hours_assumed
+from harness.grid.benchmarks import Benchmark, read_benchmarks
+from harness.grid.cost import gpu_hours, gpu_hours_from_scratch
 from harness.grid.state import State
 from harness.launch.status import RunStatus, run_statuses
 from harness.paths import ResultsFolder, RunsFolder
 from harness.records import Metrics, read_metrics
-from harness.report.page import Cost
+from harness.report.page import GridCost
 from harness.report.page.content import RUN_COLUMNS
 from harness.slurm.seen import look_at
 
@@ -38,7 +41,11 @@ def _line(status: RunStatus, results: ResultsFolder) -> dict[str, object]:
         "attempts": float(status.attempts),
     }
     metrics = _collected(status.run_id, results)
-    if metrics is None or status.state is not State.TO_DO or status.attempts:
+    if metrics is None:
+        return line
+    if status.state is State.DONE:
+        return line | {"gpu_hours": metrics.gpu_hours}
+    if status.state is not State.TO_DO or status.attempts:
         return line
     return line | {
         "state": COLLECTED,
@@ -55,20 +62,30 @@ def _collected(run_id: str, results: ResultsFolder) -> Metrics | None:
     return read_metrics(path, run_id) if path.exists() else None
 
 
-def cost(grid: Grid, runs: RunsFolder, frame: pd.DataFrame) -> Cost:
-    """What the grid costs, and has cost so far.
+def cost(grid: Grid, runs: RunsFolder, frame: pd.DataFrame) -> tuple[GridCost, str]:
+    """What the grid costs, and has cost so far; and what is wrong with the benchmarks, or "".
 
     Args:
         grid: the runs.
         runs: their folders.
         frame: of `runs_frame`.
     """
-    hours = make_plan(grid, runs).gpu_hours
-    return Cost(
+    measured, damaged = _benchmarks(runs)
+    finetunes = [spec for spec in grid.runs.values() if spec.stage == "finetune"]
+    spent = GridCost(
         cells=len(grid.cells),
         runs=len(grid.runs),
-        planned=hours.plan,
+        planned=sum(gpu_hours(spec, measured) for spec in grid.runs.values()),
         used=float(frame["gpu_hours"].sum()),
-        distinct_from_scratch=hours.distinct_from_scratch,
-        from_scratch=hours.from_scratch,
+        distinct_from_scratch=sum(gpu_hours_from_scratch(spec, measured) for spec in finetunes),
+        from_scratch=sum(gpu_hours_from_scratch(cell.spec, measured) for cell in grid.cells),
+        assumed=tuple(hours_assumed(grid.runs.values(), measured)),
     )
+    return spent, damaged
+
+
+def _benchmarks(runs: RunsFolder) -> tuple[tuple[Benchmark, ...], str]:
+    try:
+        return read_benchmarks(runs), ""
+    except ResultsError as error:
+        return (), f"Planned GPU-hours are without what was measured here: {error}"

@@ -40,7 +40,7 @@ def test_a_run_tells_its_base_code_data_evaluator_and_cost(grid, results, runs, 
         "error bars": "none: its test images were not drawn anew",
         "environment": "torch 2.14.1",
         "GPU-hours": "0.1, and its base's 0.5",
-        "attempts": "not known: the run's folder is not here",
+        "attempts": "not known: the run's folder is not here, or may not be read",
     }
 
 

@@ -1,9 +1,12 @@
 """`harness report`: what it shows of whatever there is, and that it says what there is not."""
 
 import json
+import math
+import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from contextlib import ExitStack
 from html.parser import HTMLParser
 from pathlib import Path
@@ -64,7 +67,7 @@ def place(project) -> Workplace:
 
 
 def report(place: Workplace) -> Seen:
-    path, _ = write_report(place)
+    path = write_report(place)
     assert path == place.results.folder / "report.html"
     return Seen(path.read_text(encoding="utf-8"))
 
@@ -78,6 +81,7 @@ def test_a_clone_with_metrics_alone_shows_tables_and_says_how_to_get_the_rest(pl
     assert "not comparable" in seen.sections["table-1"]
     assert "fails in 1 of 6" in seen.sections["claims"]
     assert "the curves of all runs" in seen.sections["curves"]
+    assert "is not scored" in seen.sections["masks"]
     assert "harness submit --site local --scale demo" in seen.sections["curves"]
     assert "the run's folder is not here" in seen.sections["evidence"]
 
@@ -100,7 +104,7 @@ def test_a_damaged_metrics_file_is_told_and_its_row_is_missing(place):
     path = place.results.metrics(K2)
     path.write_text(path.read_text()[:100])
     seen = report(place)
-    assert f"{path} is not whole JSON" in seen.sections["state"]
+    assert f"results/demo/metrics/{K2}.json is not whole JSON" in seen.sections["state"]
     assert "— in k=2: not trained yet." in seen.sections["table-0"]
     assert "30.06" in seen.sections["table-0"]  # the baseline's
 
@@ -174,6 +178,7 @@ def test_a_watch_writes_again_until_nothing_runs_and_then_a_page_that_stays(plac
         path = watch_report(place, wait)
     # While it ran, and once more in case that the next run needs a while to start.
     assert refreshing == [(True, True, 30), (True, False, 30)]
+    assert "1 running" not in path.read_text(encoding="utf-8")
     assert "data-refresh" not in path.read_text(encoding="utf-8")
 
 
@@ -190,3 +195,94 @@ def test_a_login_node_needs_no_torch_for_it(project):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == [str(project / "results/demo/report.html"), "False"]
+
+
+def test_nothing_of_the_page_tells_where_it_was_made(place, project):
+    path = place.results.metrics(K2)
+    path.write_text("{")
+    changed = place.results.replicates(BASELINE)
+    shutil.copyfile(place.results.replicates("e7ed114c"), changed)
+    paths = place.runs.run("42b40789")
+    paths.folder.mkdir(parents=True)
+    page = write_report(place).read_text(encoding="utf-8")
+    assert "results/demo/metrics/d4baba01.json" in page
+    for private in (str(project), tempfile.gettempdir(), str(Path.home())):
+        assert private not in page
+
+
+def leave_run(place: Workplace, run_id: str, text: str | None = None) -> None:
+    """A run folder with what was collected of the run, or another text as its metrics."""
+    paths = place.runs.run(run_id)
+    paths.folder.mkdir(parents=True)
+    metrics = place.results.metrics(run_id)
+    paths.metrics.write_text(metrics.read_text() if text is None else text)
+    metrics.unlink(missing_ok=True)
+    replicates = place.results.replicates(run_id)
+    if replicates.exists():
+        replicates.rename(paths.replicates)
+
+
+def test_a_damaged_run_takes_nothing_from_the_others(place):
+    leave_run(place, BASELINE)
+    leave_run(place, "e7ed114c")  # k=1
+    leave_run(place, K2, text="{")
+    seen = report(place)
+    assert f"runs/{K2}/metrics.json is not whole JSON" in seen.sections["state"]
+    # Both came with their replicates, so their difference has its interval.
+    assert "[+1.02, +4.53]" in seen.sections["table-0"]
+    assert place.results.replicates(BASELINE).exists()
+
+
+def test_a_damaged_benchmark_is_told_and_hours_are_planned_without_it(place):
+    path = place.runs.benchmark(K2)
+    path.parent.mkdir(parents=True)
+    path.write_text("{")
+    seen = report(place)
+    assert f"runs/benchmarks/{K2}.json is not whole JSON" in seen.sections["state"]
+    assert "planned: 19 distinct runs" in seen.sections["cost"]
+
+
+@pytest.mark.parametrize("labels", ['{"Method": row}', '{"Method": row, "k": row}'])
+def test_a_table_of_ones_own_named_table1_has_no_fig8(place, project, labels):
+    own = OWN.replace("{LOSSES}", "{'baseline': NO_LOSS, '2': contour(k=2)}")
+    own = own.replace('"own"', '"table1"').replace('{"Method": row}', labels)
+    if '"k"' in labels:
+        own = own.replace('("Method", "mAP")', '("Method", "mAP", "k")')
+    (project / "experiments" / "table1_k_sweep.py").write_text(own)
+    seen = report(place)
+    assert "fig8" not in seen.sections
+    assert "claims" not in seen.sections
+    assert "30.06" in seen.sections["table-0"]
+
+
+def test_a_training_that_diverged_is_drawn_until_there(place):
+    paths = place.runs.run(K2)
+    paths.folder.mkdir(parents=True)
+    lines = [
+        {"iteration": 301, "loss_contour": math.nan, "loss_mask": 0.5, "total_loss": 1.5},
+        {"iteration": 302, "loss_contour": math.nan, "loss_mask": math.inf, "total_loss": math.nan},
+    ]
+    paths.metrics_log.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    curves = report(place).sections["curves"]
+    assert "loss_mask 0.5" in curves
+    assert "loss_contour" not in curves
+    assert "nan" not in curves
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every folder")
+def test_a_colleagues_folder_is_as_if_it_were_not_here(place):
+    paths = place.runs.run(K2)
+    paths.folder.mkdir(parents=True)
+    paths.folder.chmod(0)
+    try:
+        assert "32.95" in report(place).sections["table-0"]
+    finally:
+        paths.folder.chmod(0o700)
+
+
+def test_the_same_page_is_the_same_text(place):
+    from harness.report.page import render_page
+    from harness.reporting.content import gather
+
+    page = gather(place)
+    assert render_page(page) == render_page(page)

@@ -1,12 +1,20 @@
 """report.html: one file that tells all of a grid, from frames to a page."""
 
-from harness.report.page.content import Cost, Curves, Drawing, MaskPair, Page, Picture, TableSection
+from harness.report.page.content import (
+    Curves,
+    Drawing,
+    GridCost,
+    MaskPair,
+    Page,
+    Picture,
+    TableSection,
+)
 from harness.report.page.render import render_page
 
 __all__ = [
-    "Cost",
     "Curves",
     "Drawing",
+    "GridCost",
     "MaskPair",
     "Page",
     "Picture",

@@ -89,15 +89,16 @@ class MaskPair:
 
 
 @dataclass(frozen=True)
-class Cost:
+class GridCost:
     """GPU-hours of a grid.
 
     Attributes:
         cells, runs: rows of tables with each seed, and the distinct trainings behind them.
         planned: of each distinct run once.
-        used: of all attempts, as far as is known.
+        used: for training, by all attempts, as far as is known.
         distinct_from_scratch: planned, if each distinct fine-tune had trained its base itself.
-        from_scratch: planned, if each row had trained alone.
+        from_scratch: planned, if each cell had trained alone.
+        assumed: where the planned hours are from, a sentence for each source.
     """
 
     cells: int
@@ -106,6 +107,7 @@ class Cost:
     used: float
     distinct_from_scratch: float
     from_scratch: float
+    assumed: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ class Page:
         scale_note: what the numbers were measured on, as a sentence.
         made_at: date and time in words.
         runs: a line for each run, with the columns `RUN_COLUMNS`.
-        to_do: the command that trains what is not done.
+        to_do: the command that trains what is not done; "" where all is.
         problems: what is wrong with the folders that it was made from, one sentence each.
         tables: by name; a text where a table cannot be shown, why.
         fig8: None where the grid has no Table I, or it cannot be shown.
@@ -141,5 +143,5 @@ class Page:
     curves: Mapping[str, Curves]
     curves_missing: str
     masks: tuple[MaskPair, ...]
-    cost: Cost
+    cost: GridCost
     refresh_s: int | None = None

@@ -27,7 +27,7 @@ SYMBOLS = {"reproduced": "✓", "contradicted": "✗", "undecided": "?", "not co
 
 
 @dataclass(frozen=True)
-class Drawing:
+class Marks:
     """Where an interval, its middle, what is published and 0 stand, in px from the left."""
 
     low: float | None
@@ -48,7 +48,7 @@ class Difference:
     verdict: str
     kind: str
     symbol: str
-    drawing: Drawing
+    marks: Marks
     sort: str
 
 
@@ -108,7 +108,7 @@ def _place(line: Mapping[Hashable, Any], text: Mapping[Hashable, Any], reach: fl
         verdict=text[VERDICT] if line["verdict"] else "",
         kind=line["verdict"].replace(" ", "-"),
         symbol=SYMBOLS.get(line["verdict"], ""),
-        drawing=_drawing(line, reach),
+        marks=_marks(line, reach),
         sort="" if math.isnan(line["ours"]) else repr(line["ours"]),
     )
 
@@ -119,10 +119,10 @@ def _reach(lines: pd.DataFrame) -> float:
     return float(np.nanmax(np.abs(shown), initial=SMALLEST_REACH))
 
 
-def _drawing(line: Mapping[Hashable, Any], reach: float) -> Drawing:
+def _marks(line: Mapping[Hashable, Any], reach: float) -> Marks:
     def at(value: float) -> float | None:
         if math.isnan(value):
             return None
         return round(WIDTH / 2 + value / reach * (WIDTH / 2 - EDGE), 1)
 
-    return Drawing(at(line["low"]), at(line["high"]), at(line["ours"]), at(line["published"]))
+    return Marks(at(line["low"]), at(line["high"]), at(line["ours"]), at(line["published"]))

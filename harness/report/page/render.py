@@ -10,9 +10,8 @@ from markupsafe import Markup
 
 from harness.report.claims_blocks import claims_blocks, claims_notes
 from harness.report.notes import MISSING
+from harness.report.page import curves, differences
 from harness.report.page.content import Page, TableSection
-from harness.report.page.curves import curve_views
-from harness.report.page.differences import differences_view
 from harness.report.page.tables import table_view
 from harness.report.row_evidence import RowEvidence, row_evidence
 
@@ -47,20 +46,22 @@ def render_page(page: Page) -> str:
         script=Markup(script),
         tables=views,
         evidence=evidence,
-        curves=list(curve_views(page.curves)),
+        curves=list(curves.curve_views(page.curves)),
         claims=claims_blocks(page.claims) if page.claims else [],
         claims_notes=list(claims_notes(page.claims)) if page.claims else [],
         runs=page.runs.to_dict("records"),
         states=page.runs["state"].value_counts().to_dict(),
         missing=MISSING,
         uri=_data_uri,
+        interval_px=(differences.WIDTH, differences.HEIGHT),
+        panel_px=(curves.WIDTH, curves.HEIGHT),
     )
 
 
 def _table(section: TableSection, ids: dict[str, str]) -> dict[str, object]:
     return {
         "table": table_view(section, ids),
-        "differences": differences_view(section.differences, ids),
+        "differences": differences.differences_view(section.differences, ids),
         "section": section,
     }
 

@@ -2,7 +2,8 @@
 
 // A click on a number shows its evidence in front of the page. Without a script the link goes there.
 const dialog = document.getElementById("shown");
-const body = document.getElementById("shown-body");
+const shownBody = document.getElementById("shown-body");
+let touched = false;
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a.evident");
   if (!link) return;
@@ -14,7 +15,7 @@ document.addEventListener("click", (event) => {
   const metric = link.dataset.metric;
   for (const part of shown.querySelectorAll("[data-metric]"))
     part.classList.toggle("chosen", part.dataset.metric === metric);
-  body.replaceChildren(shown);
+  shownBody.replaceChildren(shown);
   dialog.showModal();
   dialog.scrollTop = 0;
 });
@@ -22,31 +23,34 @@ dialog.addEventListener("click", (event) => {
   if (event.target === dialog) dialog.close();
 });
 
-// Sort by a heading: up, then down. Places without a number stay last.
-function key(row, column) {
-  const place = row.cells[column];
-  const text = place.dataset.sort ?? place.textContent.trim();
-  const number = Number(text.replace("−", "-").replace("%", ""));
-  return text === "" || Number.isNaN(number) ? { text } : { number };
+// Sort by a heading: up, then down. In a column of numbers, places without one stay last.
+function number(place) {
+  const text = place.dataset.sort ?? place.textContent.trim().replace("−", "-").replace("%", "");
+  return text === "" ? NaN : Number(text);
 }
-function order(a, b) {
-  if (a.number !== undefined && b.number !== undefined) return a.number - b.number;
-  if (a.number === undefined && b.number === undefined) return a.text.localeCompare(b.text);
-  return 0;
+function words(a, b) {
+  return a.textContent.trim().localeCompare(b.textContent.trim(), "en");
+}
+function numbers(a, b) {
+  return number(a) - number(b);
 }
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button.sort");
   if (!button) return;
   const heading = button.closest("th");
-  const rows = heading.closest("table").tBodies[0];
+  const body = heading.closest("table").tBodies[0];
   const sign = heading.ariaSort === "ascending" ? -1 : 1;
   for (const other of heading.parentNode.cells) other.removeAttribute("aria-sort");
   heading.setAttribute("aria-sort", sign > 0 ? "ascending" : "descending");
-  const keyed = Array.from(rows.rows, (row) => [key(row, heading.cellIndex), row]);
-  const numeric = keyed.some(([one]) => one.number !== undefined);
-  const last = ([one]) => numeric && one.number === undefined;
-  keyed.sort((a, b) => last(a) - last(b) || sign * order(a[0], b[0]));
-  rows.append(...keyed.map(([, row]) => row));
+  const isNumeric = heading.classList.contains("number");
+  const place = (row) => row.cells[heading.cellIndex];
+  const empty = (row) => isNumeric && Number.isNaN(number(place(row)));
+  const order = isNumeric ? numbers : words;
+  const rows = Array.from(body.rows);
+  const known = rows.filter((row) => !empty(row));
+  known.sort((a, b) => sign * order(place(a), place(b)));
+  body.append(...known, ...rows.filter(empty));
+  touched = true;
 });
 
 // Copy, and where the browser does not let us, show what is to be copied.
@@ -68,6 +72,11 @@ document.addEventListener("click", async (event) => {
   }
 });
 
-// While a grid runs the file is written anew; nobody who reads evidence is to be thrown out.
+// While a grid runs the file is written anew. Nobody who reads evidence, has sorted or opened
+// something, or has selected text, is to be thrown out: the page then stays until it is reloaded.
+document.addEventListener("toggle", () => { touched = true; }, true);
 const seconds = Number(document.documentElement.dataset.refresh);
-if (seconds) setInterval(() => { if (!dialog.open) location.reload(); }, seconds * 1000);
+function renew() {
+  if (!dialog.open && !touched && getSelection().isCollapsed) location.reload();
+}
+if (seconds) setInterval(renew, seconds * 1000);

@@ -26,17 +26,17 @@ def test_ours_stands_right_of_0_as_far_as_its_size_on_the_scale_of_the_column():
     half = WIDTH / 2 - EDGE
     # Three equal seeds have no spread, so the interval is the images' alone, and its upper end is
     # the farthest thing in the column: it stands at the edge.
-    assert place.drawing.high == WIDTH / 2 + half
+    assert place.marks.high == WIDTH / 2 + half
     reach = float(place.interval.strip("[]").split(", ")[1])
-    assert place.drawing.ours == pytest.approx(WIDTH / 2 + half / reach, abs=0.3)
-    assert place.drawing.published == pytest.approx(WIDTH / 2 + 0.26 * half / reach, abs=0.3)
+    assert place.marks.ours == pytest.approx(WIDTH / 2 + half / reach, abs=0.3)
+    assert place.marks.published == pytest.approx(WIDTH / 2 + 0.26 * half / reach, abs=0.3)
 
 
 def test_a_row_without_runs_shows_what_is_published_and_no_interval():
     rows = view_of(1.0, 1.0, 1.0)
     place = rows["mse_edge − baseline"].places[0]
-    assert (place.drawing.ours, place.drawing.low, place.sort) == (None, None, "")
-    assert place.drawing.published is not None
+    assert (place.marks.ours, place.marks.low, place.sort) == (None, None, "")
+    assert place.marks.published is not None
     assert place.verdict == "undecided"
 
 
