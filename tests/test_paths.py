@@ -96,6 +96,32 @@ def test_a_folder_with_experiments_of_its_own_is_the_project(tmp_path, monkeypat
     assert project_folder() == tmp_path
 
 
+def test_notebooks_are_of_the_project_around_them(tmp_path, monkeypatch):
+    for folder in (tmp_path, tmp_path / "notebooks", tmp_path / "other"):
+        (folder / "experiments").mkdir(parents=True)
+    (tmp_path / "experiments" / "mine.py").write_text("from harness.grid import Grid")
+    monkeypatch.chdir(tmp_path / "notebooks")
+    assert project_folder() == tmp_path
+    (tmp_path / "notebooks" / "experiments" / "own.py").write_text("import harness")
+    assert project_folder() == tmp_path / "notebooks"
+
+
+def test_what_lies_above_another_folder_is_never_executed(tmp_path, monkeypatch):
+    # As in /tmp, where /tmp/experiments may be anyone's.
+    (tmp_path / "experiments").mkdir()
+    (tmp_path / "experiments" / "theirs.py").write_text("import harness")
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path / "other")
+    assert project_folder() == Path(__file__).parents[1]
+
+
+def test_a_script_that_is_no_text_is_no_experiment(tmp_path, monkeypatch):
+    (tmp_path / "experiments").mkdir()
+    (tmp_path / "experiments" / "latin.py").write_bytes(b"# caf\xe9")
+    monkeypatch.chdir(tmp_path)
+    assert project_folder() == Path(__file__).parents[1]
+
+
 def test_what_killed_writers_left_is_removed_but_nothing_else(tmp_path):
     paths = RunPaths(tmp_path)
     paths.checkpoints.mkdir()

@@ -6,11 +6,16 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 def project_folder() -> Path:
-    """The folder with `experiments/` and `results/`: the current one, or harness's checkout."""
+    """The folder with `experiments/` and `results/`: the current one, or harness's checkout.
+
+    In `notebooks/`, where notebooks run, it may be the folder around it.
+    """
     here = Path.cwd()
-    # Experiments are executed: those of another project in a folder of that name must not be.
-    ours = any("harness" in file.read_text() for file in here.glob("experiments/*.py"))
-    return here if ours else CHECKOUT
+    for folder in (here, here.parent) if here.name == "notebooks" else (here,):
+        # Experiments are executed: those of another project in a folder of that name must not be.
+        if any(b"harness" in file.read_bytes() for file in folder.glob("experiments/*.py")):
+            return folder
+    return CHECKOUT
 
 
 def sites_folder(project: Path) -> Path:
