@@ -55,8 +55,22 @@ def worst_pictures(pair: RunPair, most: int) -> Iterator[Picture]:
         DataError: an image is missing or damaged.
     """
     for rank, change in enumerate(most_changed(pair.images, most), start=1):
-        figure = draw_side_by_side(scene_of(pair, change), pair, rank, LONGEST_PX)
-        yield _picture(pair, change, figure, "WEBP", quality=QUALITY, method=4)
+        yield page_picture(pair, change, rank)
+
+
+def page_picture(pair: RunPair, change: ImageChange, rank: int) -> Picture:
+    """The picture of one image, for a page.
+
+    Args:
+        pair: the two runs.
+        change: one of `pair.images`.
+        rank: of the image by the size of its change, from 1.
+
+    Raises:
+        DataError: the image is missing or damaged.
+    """
+    figure = draw_side_by_side(scene_of(pair, change), pair, rank, LONGEST_PX)
+    return _picture(pair, change, figure, "WEBP", quality=QUALITY, method=4)
 
 
 def worst_files(pair: RunPair, most: int) -> Iterator[Picture]:

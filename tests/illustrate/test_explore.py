@@ -4,7 +4,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from harness.illustrate.explore import explore
+from harness.errors import HarnessError
+from harness.illustrate.explore import explore, show
 from harness.illustrate.loss_view import distance_profile
 from harness.report.style import png
 
@@ -41,3 +42,22 @@ def test_only_an_argument_with_its_default_among_the_choices_has_a_slider(choice
     (name,) = choices
     with pytest.raises(ValueError, match=rf"^{name}=\[1, .\]: no argument of .*distance_profile"):
         explore(distance_profile, **choices)
+
+
+def test_what_cannot_be_drawn_is_told_in_words(monkeypatch):
+    def draw():
+        raise HarnessError("runs/<no such> is missing. Next: `harness demo`.")
+
+    told = []
+    monkeypatch.setattr("IPython.display.display", told.append)
+    show(draw)
+    (words,) = told
+    assert words.data == (
+        '<p style="white-space: pre-wrap">'
+        "runs/&lt;no such&gt; is missing. Next: `harness demo`.</p>"
+    )
+
+
+def test_a_bug_is_no_words_but_an_error():
+    with pytest.raises(ZeroDivisionError):
+        show(lambda: 1 / 0)
