@@ -90,6 +90,12 @@ def what_to_do(error: OSError) -> str:
             f"{error.filename}: you may not read or write there. Ask its owner, or use a folder of "
             "your own with --runs."
         )
+    if error.errno in (errno.EISDIR, errno.ENOTDIR):
+        there, needed = ("folder", "file") if error.errno == errno.EISDIR else ("file", "folder")
+        return (
+            f"{error.filename}: there is a {there} where harness needs a {needed}. Move it away, "
+            "and give the same command again."
+        )
     return ""
 
 
@@ -161,9 +167,9 @@ def read_json(path: Path, way_out: str) -> dict[str, Any]:
         value = json.loads(path.read_bytes())
     except FileNotFoundError as error:
         raise ResultsError(f"{path} is missing. {way_out}") from error
-    except PermissionError as error:
+    except OSError as error:  # it may not be read, it is a folder, it lies in a file
         raise ResultsError(f"{path} cannot be read ({error.strerror}). {way_out}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ResultsError(f"{path} is not whole JSON ({error}). {way_out}") from error
     if not isinstance(value, dict):
         raise ResultsError(f"{path} holds no JSON object. {way_out}")
@@ -199,5 +205,5 @@ def tail(path: Path, size: int = TAIL_BYTES) -> bytes:
             end = file.seek(0, os.SEEK_END)
             file.seek(max(0, end - size))
             return file.read()
-    except (FileNotFoundError, PermissionError):
+    except OSError:
         return b""

@@ -107,14 +107,14 @@ def live_holder(path: Path, now_s: float | None = None) -> Holder | None:
             return holder if _started(holder.pid) == holder.started else None
         now_s = time.time() if now_s is None else now_s
         return holder if now_s - path.stat().st_mtime < STALE_AFTER_S else None
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
 
 
 def _holder_in(path: Path) -> Holder:
     try:
         return Holder(**json.loads(path.read_text()))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return UNKNOWN  # being written at this moment, or cut short by a full disk long ago
 
 

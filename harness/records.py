@@ -17,6 +17,7 @@ EXTENDED_METRICS = (*METRICS, "AP80", "AP90")  # the last two where a contour lo
 BY_BOUNDARY = "boundary "  # begins one
 STD_ERROR = " std_error"  # ends one
 TASKS = ("segm", "bbox")
+HIGHEST_AP = 100  # percent points
 
 KILLED = "killed: the attempt ended without a word"
 LOST = "Slurm took the job away (preemption, node failure or requeue)"
@@ -96,8 +97,17 @@ def _is_number(value: object) -> bool:
     return type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]
 
 
+def _is_ap(value: object) -> bool:
+    return value is None or (_is_number(value) and 0 <= value <= HIGHEST_AP)  # type: ignore[operator]
+
+
+def _is_hours(value: object) -> bool:
+    return _is_number(value) and value >= 0  # type: ignore[operator]
+
+
 def _is_text(value: object) -> bool:
-    return isinstance(value, str)
+    # Half a letter outside of the first 65,536 is legal in JSON, and can be written nowhere.
+    return isinstance(value, str) and value == value.encode(errors="ignore").decode()
 
 
 def _maps_to(fits: Callable[[object], bool]) -> Callable[[object], bool]:
@@ -109,12 +119,12 @@ FITS: Mapping[str, Callable[[object], bool]] = {
     "run_id": _is_text,
     "parent": lambda value: value is None or _is_text(value),
     "spec": _maps_to(lambda value: True),
-    "ap": _maps_to(_maps_to(lambda value: value is None or _is_number(value))),
+    "ap": _maps_to(_maps_to(_is_ap)),
     "annotations": _maps_to(_is_text),
     "order_hash": _is_text,
     "evaluator": _is_text,
     "environment": _maps_to(_is_text),
-    "gpu_hours": _is_number,
+    "gpu_hours": _is_hours,
 }
 
 

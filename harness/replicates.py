@@ -98,7 +98,7 @@ def read_replicates(path: Path, run_id: str) -> Replicates:
     way_out = f"Delete it and give `harness collect` where the predictions of run {run_id} are."
     try:
         value = json.loads(unpacked(path.read_bytes()))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ResultsError(f"{path} cannot be read ({error}). {way_out}") from error
     if not isinstance(value, dict) or value.get("schema") != SCHEMA:
         raise ResultsError(f"{path} is no file of replicates of schema {SCHEMA}. {way_out}")

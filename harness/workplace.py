@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import SpecError
+from harness.errors import SpecError, unknown
 from harness.grid import Grid, Setting
 from harness.grid.experiments import MOST_SEEDS, experiment_names, known_grid, load_grid
-from harness.grid.spec import DATA_REVISION, RunSpec
+from harness.grid.spec import DATA_REVISION, SCALES, RunSpec
 from harness.paths import ResultsFolder, RunsFolder, project_folder, sites_folder
 
 
@@ -70,7 +70,13 @@ class Workplace:
 
 
 def workplace(scale: str, data: Path | None, runs: Path) -> Workplace:
-    """The workplace of `--scale`, `--data` and `--runs`."""
+    """The workplace of `--scale`, `--data` and `--runs`.
+
+    Raises:
+        SpecError: there is no such scale.
+    """
+    if scale not in SCALES:
+        raise SpecError(unknown("scale", scale, SCALES))
     project = project_folder()
     name = scale if data is None else f"{scale}-{data.resolve().name}"
     folder = RunsFolder(runs.resolve())

@@ -109,5 +109,5 @@ def _differs(source: Path, target: Path) -> bool:
 def _bytes(path: Path) -> bytes | None:
     try:
         return path.read_bytes()
-    except (FileNotFoundError, PermissionError):  # not there, or in a colleague's folder
+    except OSError:  # not there, or in a colleague's folder
         return None

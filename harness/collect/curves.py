@@ -49,12 +49,12 @@ def training_curves(spec: RunSpec, paths: RunPaths) -> pd.DataFrame:
 def _logged(paths: RunPaths) -> Iterator[dict[str, Any]]:
     try:
         lines = paths.metrics_log.read_bytes().splitlines()
-    except (FileNotFoundError, PermissionError):
+    except OSError:  # not there, or a colleague's
         return
     for line in lines:
         try:
             value = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(value, dict) and type(value.get("iteration")) is int:
             yield value

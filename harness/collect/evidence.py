@@ -58,7 +58,7 @@ def _line(cell: Cell, results: ResultsFolder, runs: RunsFolder) -> dict[str, obj
         "recipe": _recipe(spec),
         "collected": False,
         "metrics_file": str(results.metrics(spec.run_id)),
-        **_in_folder(paths),
+        **_in_folder(spec, paths),
     }
     metrics = _collected(spec, results)
     if metrics is None:
@@ -113,21 +113,21 @@ def _collected(spec: RunSpec, results: ResultsFolder) -> Metrics | None:
     return read_metrics(path, spec.run_id, WAY_OUT) if path.exists() else None
 
 
-def _in_folder(paths: RunPaths) -> dict[str, str]:
+def _in_folder(spec: RunSpec, paths: RunPaths) -> dict[str, str]:
     """What the run's own folder tells; nothing where it is not here, or is a colleague's."""
     try:
         numbers = paths.attempt_numbers()
-        told = "\n".join(f"{number}: {_attempt(paths.attempt(number))}" for number in numbers)
+        told = "\n".join(f"{number}: {_attempt(spec, paths.attempt(number))}" for number in numbers)
         return {
             "attempts": told,
             "predictions": str(paths.results) if paths.results.exists() else "",
             "run_folder": str(paths.folder) if paths.folder.is_dir() else "",
         }
-    except PermissionError:
+    except OSError:
         return {"attempts": "", "predictions": "", "run_folder": ""}
 
 
-def _attempt(attempt: AttemptPaths) -> str:
+def _attempt(spec: RunSpec, attempt: AttemptPaths) -> str:
     # The host stays where it is: what is told here is made to be shared.
     begin, outcome = read_begin(attempt.begin), read_outcome(attempt.outcome)
     told = outcome.ended.value if outcome else "no end recorded"
@@ -137,7 +137,8 @@ def _attempt(attempt: AttemptPaths) -> str:
         told += f" after {outcome.seconds:.0f} s"
     if begin:
         job = f", job {begin.job_id}" if begin.job_id else ""
-        told += f", from iteration {begin.iteration}{job}"
+        # A fine-tune's first attempt has no checkpoint of its own: it goes on from its base's.
+        told += f", from iteration {max(begin.iteration, spec.first_iteration)}{job}"
     return told
 
 

@@ -49,7 +49,7 @@ def _page(grid: Grid, place: Workplace, results: ResultsFolder, problems: Sequen
     spent, unpriced = cost(grid, place.runs, runs)
     return Page(
         title=f"Grid {place.results.folder.name}: tables, verdicts and evidence",
-        scale_note=scale_note(grid.runs.values()),
+        scale_note=scale_note(cell.spec for cell in grid.cells),
         made_at=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         runs=runs,
         to_do=to_train(grid, runs.loc[runs["state"] != State.DONE.value, "run_id"].tolist()),

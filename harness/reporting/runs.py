@@ -37,6 +37,10 @@ def _line(status: RunStatus, results: ResultsFolder) -> dict[str, object]:
     line = {
         **asdict(status),
         "state": status.state.value,
+        # Who trains it where is nobody's business elsewhere, and the page is to be sent.
+        "reason": "" if status.state is State.RUNNING else status.reason,
+        # A fine-tune counts from its base's first iteration: what never began has done none.
+        "iteration": status.iteration if status.attempts else 0,
         "AP": status.ap,
         "attempts": float(status.attempts),
     }
@@ -44,7 +48,7 @@ def _line(status: RunStatus, results: ResultsFolder) -> dict[str, object]:
     if metrics is None:
         return line
     if status.state is State.DONE:
-        return line | {"gpu_hours": metrics.gpu_hours}
+        return line | {"gpu_hours": metrics.gpu_hours, "iteration": status.last_iteration}
     if status.state is not State.TO_DO or status.attempts:
         return line
     return line | {

@@ -225,6 +225,8 @@ def _by_outcome(traces: Traces, outcome: Outcome) -> RunState:
     if outcome.ended is End.LOST:
         return _failed(Cause.LOST, outcome.error or "Slurm took its job away")
     reason = outcome.error or str(outcome.ended)
+    if outcome.ended is End.DONE:
+        reason = "it ended well, but its checkpoint or metrics.json is not whole any more"
     if outcome.ended is End.NOT_STARTED:
         reason = f"could not start: {reason}"
     return _failed(FAILURES.get(outcome.ended, Cause.KILLED), reason)

@@ -3,7 +3,9 @@
 import json
 import math
 import os
+import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -267,6 +269,64 @@ def test_a_training_that_diverged_is_drawn_until_there(place):
     assert "loss_mask 0.5" in curves
     assert "loss_contour" not in curves
     assert "nan" not in curves
+
+
+DEEP = "[" * 200_000
+HOSTILE = {
+    "not JSON at all": lambda path: path.write_text(DEEP),
+    "half a letter": lambda path: path.write_text(
+        path.read_text().replace('"harness": "0.1.0"', r'"harness": "\ud800"')
+    ),
+    "an AP beyond all measure": lambda path: path.write_text(
+        re.sub('"AP": [0-9.]+', '"AP": 1e308', path.read_text())
+    ),
+    "a folder": lambda path: (path.unlink(), path.mkdir()),
+}
+
+
+@pytest.mark.parametrize("damage", HOSTILE.values(), ids=HOSTILE.keys())
+def test_whatever_stands_in_a_metrics_file_the_rest_is_shown(place, damage):
+    path = place.results.metrics(K2)
+    before = path.read_bytes()
+    damage(path)
+    assert path.is_dir() or path.read_bytes() != before
+    seen = report(place)
+    assert f"results/demo/metrics/{K2}.json" in seen.sections["state"]
+    assert "32.83" in seen.sections["table-0"]  # of k=1
+
+
+IN_FOLDER = {
+    "log": lambda paths: paths.metrics_log.write_text(DEEP),
+    "log folder": lambda paths: paths.metrics_log.mkdir(),
+    "outcome": lambda paths: (
+        paths.attempt(1).folder.mkdir(parents=True),
+        paths.attempt(1).outcome.write_text(DEEP),
+    ),
+    "run file": lambda paths: (paths.folder.rmdir(), paths.folder.write_text("mine")),
+}
+
+
+@pytest.mark.parametrize("damage", IN_FOLDER.values(), ids=IN_FOLDER.keys())
+def test_whatever_stands_in_a_run_folder_the_rest_is_shown(place, damage):
+    paths = place.runs.run(K2)
+    paths.folder.mkdir(parents=True)
+    damage(paths)
+    assert "32.95" in report(place).sections["table-0"]
+
+
+def test_a_run_that_never_began_has_done_no_iterations_and_no_host_is_told(place, project):
+    shutil.rmtree(project / "results" / "demo")
+    with lease(place.runs.run(K2).lease, "k=2"):
+        state = report(place).sections["state"]
+    assert "0 / 400" in state
+    assert "300 / 400" not in state
+    assert socket.gethostname() not in state.split()
+
+
+def test_the_page_is_headed_by_the_test_images_too(project):
+    seen = report(workplace("paper", None, project / "runs"))
+    assert "coco_2014_train (tested on coco_2014_minival)" in seen.sections[""]
+    assert "None" not in seen.sections[""]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every folder")

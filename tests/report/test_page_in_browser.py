@@ -5,6 +5,7 @@ import io
 import itertools
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -229,3 +230,23 @@ def test_on_paper_what_is_folded_is_unfolded(page):
     page.emulate_media(media="print")
     fact = page.locator("#evidence dd").first
     assert fact.evaluate("one => one.getBoundingClientRect().height") > 0
+
+
+def test_headings_are_repeated_on_each_page_that_is_printed(page, tmp_path):
+    if shutil.which("pdftotext") is None:
+        pytest.skip("pdftotext (poppler-utils) is not installed")
+    page.pdf(path=tmp_path / "report.pdf", prefer_css_page_size=True)
+    text = ["pdftotext", "-layout", str(tmp_path / "report.pdf"), "-"]
+    pages = subprocess.run(text, capture_output=True, text=True, check=True).stdout.split("\f")
+    begun = [one for one in pages if re.search(r"publ\. [+−]", one)]
+    assert len(begun) > 3  # three matrices, the first of which is higher than a page
+    assert all("Boundary AP" in one for one in begun)
+
+
+def test_words_that_begin_with_a_number_are_sorted_by_it(page):
+    table = page.locator("#claims table", has_text="R101 mAP").first
+    table.locator("th", has_text="ours").locator("button").click()
+    # Table III's four gains in mAP, ours: R101 loses.
+    assert table.locator("tbody td:nth-of-type(3)").all_inner_texts() == [
+        *("−0.40 fails", "+1.32 holds", "+2.42 holds", "+2.89 holds")
+    ]

@@ -39,7 +39,10 @@ class Marks:
 
 @dataclass(frozen=True)
 class Difference:
-    """One place of the matrix; texts are "" where there is nothing."""
+    """One place of the matrix; texts are "" where there is nothing.
+
+    `sized`: the published size does not fit, though its side does.
+    """
 
     metric: str
     ours: str
@@ -48,6 +51,7 @@ class Difference:
     verdict: str
     kind: str
     symbol: str
+    sized: bool
     marks: Marks
     sort: str
 
@@ -108,6 +112,7 @@ def _place(line: Mapping[Hashable, Any], text: Mapping[Hashable, Any], reach: fl
         verdict=text[VERDICT] if line["verdict"] else "",
         kind=line["verdict"].replace(" ", "-"),
         symbol=SYMBOLS.get(line["verdict"], ""),
+        sized=bool(line["size"]),
         marks=_marks(line, reach),
         sort="" if math.isnan(line["ours"]) else repr(line["ours"]),
     )

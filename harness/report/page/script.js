@@ -6,11 +6,11 @@ const shownBody = document.getElementById("shown-body");
 let touched = false;
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a.evident");
-  if (!link) return;
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  const shown = document.getElementById(link.hash.slice(1)).cloneNode(true);
-  shown.removeAttribute("id");
-  for (const part of shown.querySelectorAll("[id]")) part.removeAttribute("id");
+  const shown = document.createElement("div");
+  const [summary, ...evidence] = document.getElementById(link.hash.slice(1)).children;
+  shown.append(...summary.cloneNode(true).children, ...evidence.map((one) => one.cloneNode(true)));
   shown.querySelector("h3").id = "shown-title";
   const metric = link.dataset.metric;
   for (const part of shown.querySelectorAll("[data-metric]"))
@@ -29,7 +29,15 @@ function number(place) {
   return text === "" ? NaN : Number(text);
 }
 function words(a, b) {
-  return a.textContent.trim().localeCompare(b.textContent.trim(), "en");
+  const [one, other] = [a, b].map((place) => place.textContent.trim());
+  const [begun, otherBegun] = [one, other].map(beginning);
+  return begun - otherBegun || one.localeCompare(other, "en");
+}
+// The number with which words begin or say how many, as "+2.89 holds" and "fails in 2 of 18"; ids,
+// which may be digits alone, are none.
+function beginning(text) {
+  const found = /^([+−]?\d+(?:\.\d+)?) |^[a-z ]+ in (\d+) of /.exec(text);
+  return found ? Number((found[1] ?? found[2]).replace("−", "-")) : 0;
 }
 function numbers(a, b) {
   return number(a) - number(b);
