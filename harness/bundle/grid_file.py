@@ -3,11 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
-
-from pydantic import TypeAdapter, ValidationError
 
 from harness.bundle import members
+from harness.bundle.parsing import parsed
 from harness.errors import BundleError
 from harness.files import json_text
 from harness.grid import Cell, Grid, Layout, RunSpec, table_grid
@@ -62,7 +60,7 @@ def read_grid(read: Callable[[str], bytes]) -> Grid:
             for: its hash by this harness is another.
         SpecError: a spec asks for what does not exist.
     """
-    file: _GridFile = _parsed(_GridFile, members.GRID, read)
+    file = parsed(_GridFile, read(members.GRID), members.GRID)
     for name in file.layouts:
         if not members.is_file_name(name):
             raise BundleError(f"a table of it is named {name!r:.80}, which is no file name")
@@ -82,19 +80,10 @@ def read_grid(read: Callable[[str], bytes]) -> Grid:
 
 def _read_spec(run_id: str, read: Callable[[str], bytes]) -> RunSpec:
     name = members.spec(run_id)
-    spec: RunSpec = _parsed(RunSpec, name, read)
+    spec = parsed(RunSpec, read(name), name)
     if spec.run_id != run_id:
         raise BundleError(
             f"{name} is not of run {run_id}: by this harness its id is {spec.run_id}. It was "
             "changed, or made by a harness that knows other fields"
         )
     return spec
-
-
-def _parsed(kind: Any, name: str, read: Callable[[str], bytes]) -> Any:  # noqa: ANN401
-    try:
-        return TypeAdapter(kind).validate_json(read(name), strict=True)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "as a whole"
-        raise BundleError(f"{name} is damaged: {where:.80}: {first['msg']}") from error

@@ -5,15 +5,15 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from pydantic import TypeAdapter, ValidationError
-
 import harness
+from harness.bundle.parsing import parsed
 from harness.errors import BundleError
 from harness.files import json_text
 from harness.launch.code import CHECKOUT, describe_commit
 from harness.launch.environment import package_version
 
 SCHEMA = 1
+NAME = "its manifest"
 # Whatever makes the bytes of tables and figures: fonttools and Pillow write matplotlib's files.
 PACKAGES = ("pandas", "numpy", "scipy", "jinja2", "matplotlib", "fonttools", "pillow")
 HARNESS, COMMIT = "harness", "commit"
@@ -66,18 +66,13 @@ def read_manifest(content: bytes) -> Manifest:
     Raises:
         BundleError: it is none, or of another schema.
     """
-    try:
-        schema = TypeAdapter(_Schema).validate_json(content, strict=True).schema
-        if schema != SCHEMA:
-            raise BundleError(
-                f"its manifest has schema {schema}, and this harness reads {SCHEMA}. Verify it "
-                "with the harness that wrote it, or a newer one"
-            )
-        return TypeAdapter(Manifest).validate_json(content, strict=True)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "as a whole"
-        raise BundleError(f"its manifest is damaged: {where:.80}: {first['msg']}") from error
+    schema = parsed(_Schema, content, NAME).schema
+    if schema != SCHEMA:
+        raise BundleError(
+            f"{NAME} has schema {schema}, and this harness reads {SCHEMA}. Verify it with the "
+            "harness that wrote it, or a newer one"
+        )
+    return parsed(Manifest, content, NAME)
 
 
 def versions_here() -> dict[str, str]:

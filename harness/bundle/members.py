@@ -98,6 +98,6 @@ def is_file_name(text: str) -> bool:
     ) and len(text.encode()) <= 200
 
 
-def printable(text: str) -> str:
+def safe_to_print(text: str) -> str:
     """`text` without what a stranger may have put there to steer a terminal."""
     return "".join(letter if letter.isprintable() else "?" for letter in text)

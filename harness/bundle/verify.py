@@ -61,7 +61,7 @@ def verify_bundle(path: Path) -> Verification:
         with open_bundle(path) as bundle, TemporaryDirectory() as folder:
             return _verify(bundle, Path(folder))
     except BundleError as error:
-        raise BundleError(f"{path}: {members.printable(str(error))}.") from error
+        raise BundleError(f"{path}: {members.safe_to_print(str(error))}.") from error
 
 
 def _verify(bundle: Bundle, folder: Path) -> Verification:

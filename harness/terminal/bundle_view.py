@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from harness.bundle import Verification
 from harness.bundle.manifest import COMMIT, HARNESS, Manifest
-from harness.bundle.members import FOLDERS, folder_of, printable
+from harness.bundle.members import FOLDERS, folder_of, safe_to_print
 
 MOST_NAMES = 5
 
@@ -13,10 +13,10 @@ MOST_NAMES = 5
 def verification_lines(verification: Verification) -> Iterator[str]:
     """A line for each kind of file, and for each that differs."""
     manifest = verification.manifest
-    version = printable(manifest.made_with.get(HARNESS, "of no version"))
-    commit = printable(manifest.made_with.get(COMMIT, "")[:8])
+    version = safe_to_print(manifest.made_with.get(HARNESS, "of no version"))
+    commit = safe_to_print(manifest.made_with.get(COMMIT, "")[:8])
     made_by = f"harness {version} (commit {commit})" if commit else f"harness {version}"
-    yield f"{printable(manifest.results)}: {verification.runs} runs, bundled by {made_by}"
+    yield f"{safe_to_print(manifest.results)}: {verification.runs} runs, bundled by {made_by}"
     yield f"{len(manifest.members)} files: as they were bundled"
     equal, wrong = _by_folder(verification.equal), _by_folder(verification.wrong)
     for folder in sorted(equal.keys() | wrong.keys()):
@@ -38,9 +38,12 @@ def left_out_lines(manifest: Manifest) -> Iterator[str]:
     for name, reason in manifest.left_out.items():
         reasons.setdefault((folder_of(name), reason), []).append(name.rpartition("/")[2])
     for (folder, reason), names in sorted(reasons.items()):
-        shown = ", ".join(printable(name.partition(".")[0]) for name in sorted(names)[:MOST_NAMES])
+        shown = ", ".join(
+            safe_to_print(name.partition(".")[0]) for name in sorted(names)[:MOST_NAMES]
+        )
         more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
-        yield f"not in it, {len(names)} {printable(folder)} ({printable(reason)}): {shown}{more}"
+        what = safe_to_print(f"{len(names)} {folder} ({reason})")
+        yield f"not in it, {what}: {shown}{more}"
 
 
 def failure(verification: Verification, path: object) -> str:
@@ -60,7 +63,7 @@ def failure(verification: Verification, path: object) -> str:
 def versions_in_words(others: Mapping[str, tuple[str, str]]) -> str:
     """`matplotlib 3.10.8 there and 3.9.0 here`, and so on."""
     return ", ".join(
-        f"{name} {printable(then)[:12]} there and {now[:12]} here"
+        f"{name} {safe_to_print(then)[:12]} there and {now[:12]} here"
         for name, (then, now) in others.items()
     )
 
