@@ -92,7 +92,7 @@ def folder_of(member: str) -> str:
 
 
 def is_file_name(text: str) -> bool:
-    """Whether `text` names a file in a folder, on every system, and nothing outside of it."""
+    """Whether `text` names a file in a folder and nothing outside of it, and steers no terminal."""
     return (
         text.isprintable() and text.strip(" .") != "" and not set(text) & set('/\\:*?"<>|')
     ) and len(text.encode()) <= 200

@@ -1,7 +1,7 @@
 """Reads a bundle that anybody may have sent: nothing in it is believed before it is checked.
 
 Members are read as streams and never by their names on disk, so a name can lead nowhere and a size
-can promise nothing.
+can promise nothing. What all of it can unpack to is bounded by the size of what was sent.
 """
 
 import hashlib
@@ -24,6 +24,9 @@ LARGEST_SUM = 1 << 31  # bytes: of all of them
 MOST_RATIO = 200  # unpacked to packed bytes: text packs to a tenth or so
 SMALL = 1 << 20  # bytes: of these, any ratio
 CHUNK = 1 << 20
+# What harness writes, and all that zipfile unpacks a piece at a time: of other methods it unpacks
+# all that it has read, and bytes can become gigabytes.
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 NO_ZIP = (zipfile.BadZipFile, ValueError, OverflowError, struct.error, NotImplementedError)
 DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError)
 
@@ -123,6 +126,7 @@ def open_bundle(path: Path) -> Iterator[Bundle]:
                 raise BundleError(f"{name!r:.80} is in it {times} times")
         for info in infos:
             _check_member(info)
+        _check_sizes(infos, path.stat().st_size)
         if members.MANIFEST not in archive.namelist():
             raise BundleError(f"it has no {members.MANIFEST}, so it is no bundle of harness")
         manifest = read_manifest(b"".join(_pieces(archive, members.MANIFEST)))
@@ -139,6 +143,12 @@ def _check_member(info: zipfile.ZipInfo) -> None:
         raise BundleError(f"{name!r:.80} is a link or a device, and no file")
     if info.flag_bits & 0x1:
         raise BundleError(f"{name!r:.80} is encrypted")
+    if info.compress_type not in METHODS:
+        raise BundleError(
+            f"{name!r:.80} is packed by method {info.compress_type}, and harness stores or deflates"
+        )
+    if name.endswith(".gz") and info.compress_type != zipfile.ZIP_STORED:
+        raise BundleError(f"{name!r:.80} is packed twice, and harness stores what is gzip")
     predictions = members.folder_of(name) == "predictions"
     if not predictions and info.file_size > LARGEST:
         raise BundleError(f"{name!r:.80} is too large ({info.file_size >> 20} MB)")
@@ -147,6 +157,18 @@ def _check_member(info: zipfile.ZipInfo) -> None:
             f"{name!r:.80} unpacks to {info.file_size >> 20} MB from "
             f"{info.compress_size >> 10} kB: no such file packs so well"
         )
+
+
+def _check_sizes(infos: list[zipfile.ZipInfo], size: int) -> None:
+    """Members share no bytes of a zip of `size` bytes, and unpack to no more than a grid's do."""
+    packed = sum(info.compress_size for info in infos)
+    if packed > size:
+        raise BundleError(f"its files have {packed} bytes, and the zip {size}: they share some")
+    total = sum(
+        info.file_size for info in infos if members.folder_of(info.filename) != "predictions"
+    )
+    if total > LARGEST_SUM:
+        raise BundleError(f"it unpacks to {total >> 20} MB beside its predictions: too much")
 
 
 def _check_list(manifest: Manifest, infos: list[zipfile.ZipInfo]) -> None:
@@ -161,9 +183,6 @@ def _check_list(manifest: Manifest, infos: list[zipfile.ZipInfo]) -> None:
                 f"{name!r:.80} has {size} bytes, and by the manifest "
                 f"{manifest.members[name].size}. Ask for the bundle again"
             )
-    total = sum(size for name, size in sizes.items() if members.folder_of(name) != "predictions")
-    if total > LARGEST_SUM:
-        raise BundleError(f"it unpacks to {total >> 20} MB beside its predictions: too much")
 
 
 def _pieces(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:

@@ -85,7 +85,7 @@ def sent(table2, tmp_path):
 def write_zip(path: Path, contents: Mapping[str, bytes]) -> Path:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in contents.items():
-            archive.writestr(name, content)
+            archive.writestr(name, content, zipfile.ZIP_STORED if name.endswith(".gz") else None)
     return path
 
 

@@ -3,6 +3,7 @@
 import gzip
 import json
 import zipfile
+from copy import copy
 from random import Random
 
 import pytest
@@ -104,6 +105,54 @@ def test_a_bomb_is_refused_before_it_is_unpacked(sent):
     # Deflate packs 8 MB of zeros to a thousandth.
     with pytest.raises(BundleError, match=r"'metrics/a\.json' unpacks to 8 MB from 7 kB"):
         verify_bundle(sent({"metrics/a.json": bytes(8 << 20)}, adapted=True))
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_what_is_packed_in_a_way_that_unpacks_without_bounds_is_refused(table2, sent, method):
+    # zipfile bounds what deflate gives, a piece at a time; of others it unpacks all that it read.
+    bundle = sent({"tables/table2.md": None}, adapted=False)
+    with zipfile.ZipFile(bundle, "a") as archive:
+        archive.writestr("tables/table2.md", content_of(table2, "tables/table2.md"), method)
+    with pytest.raises(BundleError, match=r"'tables/table2\.md' is packed by method 1[24], and ha"):
+        verify_bundle(bundle)
+
+
+def test_gzip_that_is_packed_once_more_is_refused(table2, sent):
+    # 200 to 1 within 200 to 1 would be 40 GB in 1 MB.
+    name = replicates_in(table2)
+    bundle = sent({name: None}, adapted=False)
+    with zipfile.ZipFile(bundle, "a") as archive:
+        archive.writestr(name, content_of(table2, name), zipfile.ZIP_DEFLATED)
+    with pytest.raises(BundleError, match=f"'{name}' is packed twice"):
+        verify_bundle(bundle)
+
+
+def test_files_that_share_their_bytes_are_refused(table2, sent):
+    # So that the sum of all that unpacks is bounded by the size of what was sent.
+    bundle = sent({}, adapted=False)
+    with zipfile.ZipFile(bundle, "a") as archive:
+        for n in range(100):
+            info = copy(archive.getinfo(replicates_in(table2)))
+            info.filename = info.orig_filename = f"predictions/{n:08x}.json.gz"
+            archive.filelist.append(info)
+        archive.writestr("metrics/a.json", b"{}")  # so that the list is written anew
+    with pytest.raises(BundleError, match=r"its files have \d+ bytes, and the zip \d+"):
+        verify_bundle(bundle)
+
+
+def test_a_sum_of_small_files_that_is_too_much_is_refused(sent, monkeypatch):
+    monkeypatch.setattr("harness.bundle.read.LARGEST_SUM", 3 << 20)
+    bundle = sent({f"tables/{n}.md": bytes(1 << 20) for n in range(4)}, adapted=True)
+    with pytest.raises(BundleError, match="it unpacks to 4 MB beside its predictions: too much"):
+        verify_bundle(bundle)
+
+
+def replicates_in(bundle):
+    return min(
+        name
+        for name in json.loads(content_of(bundle, "manifest.json"))["members"]
+        if name.startswith("replicates/")
+    )
 
 
 def test_a_bomb_within_gzip_is_refused_before_it_is_unpacked(table2, sent):
