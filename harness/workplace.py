@@ -8,7 +8,7 @@ from harness.errors import SpecError, unknown
 from harness.grid import Grid, Setting
 from harness.grid.experiments import MOST_SEEDS, experiment_names, known_grid, load_grid
 from harness.grid.spec import DATA_REVISION, SCALES, RunSpec
-from harness.paths import ResultsFolder, RunsFolder, project_folder, sites_folder
+from harness.paths import ResultsFolder, RunsFolder, project_folder, published_folder, sites_folder
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def workplace(scale: str, data: Path | None, runs: Path) -> Workplace:
         setting=Setting(scale=scale, data_dir=data, shapes_dir=shapes_folder(folder)),
         runs=folder,
         results=ResultsFolder(project / "results" / name),
-        published=project / "results" / "published",
+        published=published_folder(project),
         experiments=project / "experiments",
         sites=sites_folder(project),
     )

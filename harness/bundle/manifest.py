@@ -1,22 +1,14 @@
 """manifest.json: what a bundle holds, what made it, and what is not in it."""
 
-import platform
-import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-import harness
 from harness.bundle.parsing import parsed
 from harness.errors import BundleError
 from harness.files import json_text
-from harness.launch.code import CHECKOUT, describe_commit
-from harness.launch.environment import package_version
 
 SCHEMA = 1
 NAME = "its manifest"
-# Whatever makes the bytes of tables and figures: fonttools and Pillow write matplotlib's files.
-PACKAGES = ("pandas", "numpy", "scipy", "jinja2", "matplotlib", "fonttools", "pillow")
-HARNESS, COMMIT = "harness", "commit"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,16 +65,3 @@ def read_manifest(content: bytes) -> Manifest:
             "harness that wrote it, or a newer one"
         )
     return parsed(Manifest, content, NAME)
-
-
-def versions_here() -> dict[str, str]:
-    """What a bundle made here and now is made with."""
-    installed = {name: package_version(name) for name in PACKAGES}
-    return {
-        HARNESS: harness.__version__,
-        **describe_commit(CHECKOUT),
-        "python": platform.python_version(),
-        "machine": platform.machine(),
-        "zlib": zlib.ZLIB_RUNTIME_VERSION,
-        **{name: found for name, found in installed.items() if found},
-    }

@@ -11,7 +11,8 @@ from typing import IO
 from harness.bundle import members
 from harness.bundle.environments import environment_texts
 from harness.bundle.grid_file import grid_texts, portable
-from harness.bundle.manifest import Manifest, Member, manifest_text, versions_here
+from harness.bundle.manifest import Manifest, Member, manifest_text
+from harness.bundle.versions import versions_here
 from harness.files import replacing
 from harness.grid import Grid
 from harness.replicates import read_replicates

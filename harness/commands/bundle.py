@@ -4,6 +4,7 @@ from pathlib import Path
 
 from harness.commands.messages import tell
 from harness.errors import BundleError
+from harness.paths import project_folder, published_folder
 from harness.workplace import Workplace
 
 
@@ -43,7 +44,7 @@ def verify(path: Path) -> None:
     from harness.bundle import verify_bundle
     from harness.terminal.bundle_view import failure, verification_lines
 
-    verification = verify_bundle(path)
+    verification = verify_bundle(path, published_folder(project_folder()))
     for line in verification_lines(verification):
         print(line)
     if verification.wrong:

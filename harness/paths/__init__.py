@@ -1,7 +1,7 @@
 """Where everything lies on disk: the only place that knows a file name."""
 
 from harness.paths.names import LOCAL, RUN_ID
-from harness.paths.project import project_folder, sites_folder
+from harness.paths.project import project_folder, published_folder, sites_folder
 from harness.paths.results_folder import ResultsFolder
 from harness.paths.run import AttemptPaths, RunPaths
 from harness.paths.runs_folder import CheckedData, RunsFolder, code_facts, logs_in
@@ -17,5 +17,6 @@ __all__ = [
     "code_facts",
     "logs_in",
     "project_folder",
+    "published_folder",
     "sites_folder",
 ]

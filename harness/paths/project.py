@@ -18,6 +18,11 @@ def project_folder() -> Path:
     return CHECKOUT
 
 
+def published_folder(project: Path) -> Path:
+    """The numbers printed in the paper, one CSV file a table."""
+    return project / "results" / "published"
+
+
 def sites_folder(project: Path) -> Path:
     """The folder of site files: `project`'s own, else that of harness's checkout."""
     own = project / "slurm"

@@ -4,14 +4,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from harness.bundle import Verification
-from harness.bundle.manifest import COMMIT, HARNESS, Manifest
+from harness.bundle.manifest import Manifest
 from harness.bundle.members import FOLDERS, folder_of, safe_to_print
+from harness.bundle.versions import COMMIT, HARNESS
 
 MOST_NAMES = 5
 
 
 def verification_lines(verification: Verification) -> Iterator[str]:
-    """A line for each kind of file, and for each that differs."""
+    """A line for each kind of file, whether compared or not, and for each file that differs."""
     manifest = verification.manifest
     version = safe_to_print(manifest.made_with.get(HARNESS, "of no version"))
     commit = safe_to_print(manifest.made_with.get(COMMIT, "")[:8])
@@ -27,8 +28,9 @@ def verification_lines(verification: Verification) -> Iterator[str]:
         yield from (
             f"  {name} {how}" for name, how in verification.wrong.items() if _kind(name) == folder
         )
-    if verification.predictions:
-        yield f"{len(verification.predictions)} predictions: the ones that were scored"
+    known_of = {_kind(name): told for name, told in verification.not_compared.items()}
+    for folder, many_of_it in sorted(_by_folder(verification.not_compared).items()):
+        yield f"{many_of_it} {folder}: not compared, {known_of[folder]}"
     yield from left_out_lines(manifest)
 
 
@@ -51,13 +53,23 @@ def failure(verification: Verification, path: object) -> str:
     wrong = verification.wrong
     names = ", ".join(list(wrong)[:MOST_NAMES])
     more = f" and {len(wrong) - MOST_NAMES} more" if len(wrong) > MOST_NAMES else ""
-    told = versions_in_words(verification.other_versions)
-    why = (
-        f"Versions differ, which may be why: {told}."
-        if told
-        else "It was made with the versions that are here, so it was changed, or its harness was."
+    return (
+        f"{path}: not what harness makes of the runs in it, or has here: {names}{more}. "
+        f"{_why(verification)}"
     )
-    return f"{path}: not what harness makes of the runs in it: {names}{more}. {why}"
+
+
+def _why(verification: Verification) -> str:
+    told = []
+    if verification.other_versions:
+        others = versions_in_words(verification.other_versions)
+        told.append(f"Versions differ, which may be why: {others}.")
+    if verification.not_told:
+        names = ", ".join(verification.not_told)
+        told.append(f"Of these the bundle, or this installation, tells no version: {names}.")
+    return " ".join(told) or (
+        "It was made with the versions that are here, so it was changed, or its harness was."
+    )
 
 
 def versions_in_words(others: Mapping[str, tuple[str, str]]) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.bundle import write_bundle
+from harness.bundle import Verification, verify_bundle, write_bundle
 from harness.grid import Grid
 from harness.paths import ResultsFolder, RunsFolder
 from harness.rebuild import write_all
@@ -35,6 +35,10 @@ def demo_place(folder: Path) -> Workplace:
 def bundled(place: Workplace, grid: Grid, target: Path) -> Path:
     write_bundle(target, grid, place, write_all(grid, place.results, place.published))
     return target
+
+
+def verified(bundle: Path, published: Path = PROJECT / "results" / "published") -> Verification:
+    return verify_bundle(bundle, published)
 
 
 def leave_predictions(place: Workplace, run_id: str, content: bytes = PREDICTIONS) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -31,7 +32,7 @@ def harness(folder: Path, *arguments: str, code: str = RUN) -> subprocess.Comple
         capture_output=True,
         text=True,
         cwd=folder,
-        env={"PATH": ""},
+        env={"PATH": os.environ["PATH"]},  # with git, which knows the commit
     )
 
 
@@ -63,12 +64,20 @@ def test_another_folder_rebuilds_it_and_says_what_is_equal(project, made, tmp_pa
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert lines[0].startswith("demo: 19 runs, bundled by harness ")
+    # The sum of all below.
+    assert lines[1] == "109 files: as they were bundled"
     assert lines[2:-1] == [
+        "README.md: equal",
         "19 environments: equal",
         "2 figures: equal",
         "grid.json: equal",
+        "3 published: equal",
         "19 specs: equal",
         "26 tables: equal",
+        "4 experiments: not compared, and never executed: the tables are in grid.json",
+        "19 metrics: not compared, of trainings with these specs; that they were measured no file "
+        "can prove",
+        "15 replicates: not compared, of the same AP as the metrics; their draws are not made anew",
     ]
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
@@ -92,7 +101,8 @@ def test_what_differs_is_listed_and_the_versions_are_blamed_where_they_differ(ma
     assert done.returncode == 2
     assert "\n2 figures: 1 equal, 1 not equal\n  figures/fig8.pdf differs\n" in done.stdout
     assert re.fullmatch(
-        r"BundleError: changed\.zip: not what harness makes of the runs in it: figures/fig8\.pdf\. "
+        r"BundleError: changed\.zip: not what harness makes of the runs in it, or has here: "
+        r"figures/fig8\.pdf\. "
         r"Versions differ, which may be why: matplotlib 0\.\S+ there and \S+ here\.\n",
         done.stderr,
     )
@@ -109,6 +119,19 @@ def test_where_versions_are_the_same_a_change_is_called_one(made, tmp_path):
     assert done.returncode == 2
     assert "  tables/claims.csv is not in the bundle, and harness makes it\n" in done.stdout
     assert done.stderr.endswith("so it was changed, or its harness was.\n")
+
+
+def test_where_no_version_is_told_none_is_called_the_same(made, tmp_path):
+    contents = _contents(Path(made.stdout.strip()))
+    manifest = json.loads(contents["manifest.json"])
+    del contents["tables/claims.csv"], manifest["members"]["tables/claims.csv"]
+    contents["manifest.json"] = json.dumps(manifest | {"made_with": {}}).encode()
+    write_zip(tmp_path / "changed.zip", contents)
+    done = harness(tmp_path, "verify", "changed.zip")
+    assert done.returncode == 2
+    assert "It was made with the versions that are here" not in done.stderr
+    assert "or this installation, tells no version: harness, commit, " in done.stderr
+    assert "matplotlib" in done.stderr
 
 
 def test_what_is_no_bundle_is_one_line_and_exit_2(tmp_path):

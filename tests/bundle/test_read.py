@@ -8,21 +8,20 @@ from random import Random
 
 import pytest
 
-from harness.bundle import verify_bundle
 from harness.errors import BundleError
-from tests.bundle.conftest import content_of, write_zip
+from tests.bundle.conftest import content_of, verified, write_zip
 
 
 def test_no_file_a_folder_and_what_is_no_zip_are_told_apart(tmp_path):
     with pytest.raises(BundleError, match="no file is there"):
-        verify_bundle(tmp_path / "none.zip")
+        verified(tmp_path / "none.zip")
     with pytest.raises(BundleError, match=r"it cannot be read \(Is a directory"):
-        verify_bundle(tmp_path)
+        verified(tmp_path)
     (tmp_path / "text.zip").write_text("text")
     with pytest.raises(BundleError, match="it is no zip file, or cut short"):
-        verify_bundle(tmp_path / "text.zip")
+        verified(tmp_path / "text.zip")
     with pytest.raises(BundleError, match="no file is there"):
-        verify_bundle(tmp_path / "text.zip" / "below")
+        verified(tmp_path / "text.zip" / "below")
 
 
 @pytest.mark.parametrize("part", [0.1, 0.5, 0.9, 0.999])
@@ -31,7 +30,7 @@ def test_a_bundle_that_was_cut_short_is_refused(table2, tmp_path, part):
     cut = tmp_path / "cut.zip"
     cut.write_bytes(whole[: int(len(whole) * part)])
     with pytest.raises(BundleError, match="it is no zip file, or cut short"):
-        verify_bundle(cut)
+        verified(cut)
 
 
 def test_a_byte_that_was_flipped_on_the_way_is_found(table2, tmp_path):
@@ -42,12 +41,12 @@ def test_a_byte_that_was_flipped_on_the_way_is_found(table2, tmp_path):
     flipped = tmp_path / "flipped.zip"
     flipped.write_bytes(content)
     with pytest.raises(BundleError, match=r"tables/table2\.md"):
-        verify_bundle(flipped)
+        verified(flipped)
 
 
 def test_another_zip_is_no_bundle(tmp_path):
     with pytest.raises(BundleError, match=r"it has no manifest\.json, so it is no bundle"):
-        verify_bundle(write_zip(tmp_path / "other.zip", {"a.txt": b"a"}))
+        verified(write_zip(tmp_path / "other.zip", {"a.txt": b"a"}))
 
 
 @pytest.mark.parametrize(
@@ -66,7 +65,7 @@ def test_another_zip_is_no_bundle(tmp_path):
 def test_a_name_that_leads_elsewhere_is_refused(sent, name, tmp_path):
     bundle = sent({name: b"{}"}, adapted=True)
     with pytest.raises(BundleError, match="is no name for a file in it"):
-        verify_bundle(bundle)
+        verified(bundle)
     assert list(tmp_path.iterdir()) == [bundle]
 
 
@@ -77,7 +76,7 @@ def test_a_link_is_refused(table2, sent):
     with zipfile.ZipFile(bundle, "a") as archive:
         archive.writestr(link, "/etc/passwd")
     with pytest.raises(BundleError, match=r"'metrics/link\.json' is a link or a device"):
-        verify_bundle(bundle)
+        verified(bundle)
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
@@ -86,25 +85,25 @@ def test_a_name_that_is_there_twice_is_refused(sent):
     with zipfile.ZipFile(bundle, "a") as archive:
         archive.writestr("grid.json", "{}")
     with pytest.raises(BundleError, match=r"'grid\.json' is in it 2 times"):
-        verify_bundle(bundle)
+        verified(bundle)
 
 
 def test_a_file_that_only_the_zip_or_only_the_manifest_has_is_named(sent):
     with pytest.raises(BundleError, match=r"'metrics/a\.json': the manifest does not name it"):
-        verify_bundle(sent({"metrics/a.json": b"{}"}, adapted=False))
+        verified(sent({"metrics/a.json": b"{}"}, adapted=False))
     with pytest.raises(BundleError, match=r"'grid\.json': the zip lacks it"):
-        verify_bundle(sent({"grid.json": None}, adapted=False))
+        verified(sent({"grid.json": None}, adapted=False))
 
 
 def test_a_size_that_the_manifest_does_not_promise_is_refused(sent):
     with pytest.raises(BundleError, match=r"'grid\.json' has 2 bytes, and by the manifest \d+"):
-        verify_bundle(sent({"grid.json": b"{}"}, adapted=False))
+        verified(sent({"grid.json": b"{}"}, adapted=False))
 
 
 def test_a_bomb_is_refused_before_it_is_unpacked(sent):
     # Deflate packs 8 MB of zeros to a thousandth.
     with pytest.raises(BundleError, match=r"'metrics/a\.json' unpacks to 8 MB from 7 kB"):
-        verify_bundle(sent({"metrics/a.json": bytes(8 << 20)}, adapted=True))
+        verified(sent({"metrics/a.json": bytes(8 << 20)}, adapted=True))
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
@@ -114,7 +113,7 @@ def test_what_is_packed_in_a_way_that_unpacks_without_bounds_is_refused(table2, 
     with zipfile.ZipFile(bundle, "a") as archive:
         archive.writestr("tables/table2.md", content_of(table2, "tables/table2.md"), method)
     with pytest.raises(BundleError, match=r"'tables/table2\.md' is packed by method 1[24], and ha"):
-        verify_bundle(bundle)
+        verified(bundle)
 
 
 def test_gzip_that_is_packed_once_more_is_refused(table2, sent):
@@ -124,7 +123,7 @@ def test_gzip_that_is_packed_once_more_is_refused(table2, sent):
     with zipfile.ZipFile(bundle, "a") as archive:
         archive.writestr(name, content_of(table2, name), zipfile.ZIP_DEFLATED)
     with pytest.raises(BundleError, match=f"'{name}' is packed twice"):
-        verify_bundle(bundle)
+        verified(bundle)
 
 
 def test_files_that_share_their_bytes_are_refused(table2, sent):
@@ -137,14 +136,14 @@ def test_files_that_share_their_bytes_are_refused(table2, sent):
             archive.filelist.append(info)
         archive.writestr("metrics/a.json", b"{}")  # so that the list is written anew
     with pytest.raises(BundleError, match=r"its files have \d+ bytes, and the zip \d+"):
-        verify_bundle(bundle)
+        verified(bundle)
 
 
 def test_a_sum_of_small_files_that_is_too_much_is_refused(sent, monkeypatch):
     monkeypatch.setattr("harness.bundle.read.LARGEST_SUM", 3 << 20)
     bundle = sent({f"tables/{n}.md": bytes(1 << 20) for n in range(4)}, adapted=True)
     with pytest.raises(BundleError, match="it unpacks to 4 MB beside its predictions: too much"):
-        verify_bundle(bundle)
+        verified(bundle)
 
 
 def replicates_in(bundle):
@@ -161,7 +160,7 @@ def test_a_bomb_within_gzip_is_refused_before_it_is_unpacked(table2, sent):
         name = min(name for name in members if name.startswith(folder))
         bomb = gzip.compress(bytes(8 << 20))
         with pytest.raises(BundleError, match=f"{name} unpacks to more than such a file can hold"):
-            verify_bundle(sent({name: bomb}, adapted=True))
+            verified(sent({name: bomb}, adapted=True))
 
 
 def test_gzip_of_just_one_piece_is_unpacked_whole(table2, sent):
@@ -173,7 +172,7 @@ def test_gzip_of_just_one_piece_is_unpacked_whole(table2, sent):
     )
     content = gzip.compress(Random(0).randbytes(1 << 20))
     with pytest.raises(BundleError, match="are not the predictions that run"):
-        verify_bundle(sent({name: content}, adapted=True))
+        verified(sent({name: content}, adapted=True))
 
 
 @pytest.mark.parametrize(
@@ -188,10 +187,10 @@ def test_gzip_of_just_one_piece_is_unpacked_whole(table2, sent):
 def test_a_manifest_of_another_schema_or_form_is_refused(table2, sent, change, told):
     manifest = json.loads(content_of(table2, "manifest.json")) | change
     with pytest.raises(BundleError, match=told):
-        verify_bundle(sent({"manifest.json": json.dumps(manifest).encode()}, adapted=False))
+        verified(sent({"manifest.json": json.dumps(manifest).encode()}, adapted=False))
 
 
 def test_a_manifest_that_is_no_json_is_refused(sent):
     for content in (b"", b"[]", b"{", b"\xff"):
         with pytest.raises(BundleError, match="its manifest is damaged"):
-            verify_bundle(sent({"manifest.json": content}, adapted=False))
+            verified(sent({"manifest.json": content}, adapted=False))

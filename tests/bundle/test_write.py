@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from harness.bundle import verify_bundle
 from tests.bundle.conftest import (
     PREDICTIONS,
     bundled,
     content_of,
     demo_place,
     leave_predictions,
+    verified,
 )
 
 
@@ -104,7 +104,7 @@ def test_a_grid_that_is_half_done_makes_a_bundle_that_says_so_and_is_verified(pl
     bundle = bundled(place, grid, tmp_path / "b.zip")
     reason = manifest_of(bundle)["left_out"][f"metrics/{missing}.json"]
     assert reason == "no numbers yet: `harness submit` trains what is not done"
-    assert verify_bundle(bundle).wrong == {}
+    assert verified(bundle).wrong == {}
 
 
 def test_of_own_images_the_name_of_their_folder_travels_and_no_more(place, tmp_path):
@@ -115,4 +115,4 @@ def test_of_own_images_the_name_of_their_folder_travels_and_no_more(place, tmp_p
     bundle = bundled(place, grid, tmp_path / "b.zip")
     spec = json.loads(content_of(bundle, f"specs/{cells[0].spec.run_id}.json"))
     assert spec["data_dir"] == "cells"
-    assert verify_bundle(bundle).wrong == {}
+    assert verified(bundle).wrong == {}
