@@ -24,6 +24,7 @@ FOLDERS: Mapping[str, str] = {
     "specs": "everything that can change a run's numbers; its hash is the run's id",
     "tables": "rebuilt from metrics, replicates and published numbers",
 }
+IN_RESULTS = ("tables", "figures")  # rebuilt, and what people look for in the results
 READ_BY_REBUILD = ("metrics", "replicates", "published")
 NOT_REBUILT = (*READ_BY_REBUILD, "experiments", "predictions")  # what came from elsewhere
 ABOUT = "\n".join(

@@ -1,64 +1,76 @@
 """Writes a bundle: the same results give the same bytes."""
 
-import gzip
 import hashlib
-import shutil
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping
+from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import IO
 
 from harness.bundle import members
-from harness.bundle.environments import environment_texts
-from harness.bundle.grid_file import grid_texts, portable
+from harness.bundle.copies import copies, others, unpack
+from harness.bundle.grid_file import portable
 from harness.bundle.manifest import Manifest, Member, manifest_text
+from harness.bundle.predictions import pack_predictions
+from harness.bundle.rebuilt import rebuilt
 from harness.bundle.versions import versions_here
+from harness.errors import BundleError, ResultsError
 from harness.files import replacing
 from harness.grid import Grid
-from harness.replicates import read_replicates
+from harness.paths import ResultsFolder, RunsFolder
+from harness.replicates import Replicates, read_replicates
 from harness.workplace import Workplace
 
-NO_FOLDER = "the run's folder, or its predictions, were not where the bundle was made"
-OTHER_PREDICTIONS = "those in the run's folder are not the ones that its numbers are of"
-NOT_DONE = "no numbers yet: `harness submit` trains what is not done"
-NO_DRAWS = "never scored on draws of the test images: `harness collect` does it"
-NOT_REBUILT = "not of this grid, or not made of metrics alone, so no bundle could rebuild it"
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip knows
 READABLE = 0o100644 << 16  # a plain file
 PACKED = (".gz", ".png", ".pdf")
-LEVEL = 6  # of gzip: 9 takes twice as long for a hundredth less
+CHUNK = 1 << 20
+
+# Of a run: its predictions' member name, where they may lie, and what was scored.
+_OfRun = tuple[str, tuple[Path, Replicates | None]]
 
 
-def write_bundle(target: Path, grid: Grid, place: Workplace, written: Sequence[Path]) -> Manifest:
-    """Write the bundle of `grid`; a grid that is half done makes one that says what is missing.
+def write_bundle(target: Path, grid: Grid, place: Workplace) -> Manifest:
+    """Write the tables and figures of `grid` into the results, and the bundle of all of it.
+
+    What they are made from is read once, so a grid may go on meanwhile. One that is half done
+    makes a bundle that says what is missing.
 
     Args:
         target: the zip.
         grid: its tables.
         place: where runs, results, published numbers and experiments are.
-        written: its tables and figures, which `harness.rebuild` has written into the results.
 
     Returns:
         The manifest that is in it.
 
     Raises:
-        ResultsError: metrics or replicates are damaged.
+        BundleError: a table has a name that a bundle cannot hold.
+        ResultsError: metrics, replicates or published numbers are damaged, or do not fit the others
+            of their table.
     """
-    contents, left_out = _contents(portable(grid), place, written)
-    predictions, without = _predictions(grid, place)
-    found: dict[str, Member] = {}
+    grid = portable(grid)
+    for name in grid.layouts:
+        if not members.is_file_name(name):
+            raise BundleError(
+                f"A bundle cannot hold a table named {name!r:.80}. Give its experiment a NAME of "
+                "letters, digits, - and _."
+            )
+    contents, left_out = copies(grid, place)
+    with TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        unpack(contents, folder)
+        made = _rebuilt(grid, folder, place)
+        predictions = dict(_predictions(grid, members.results_in(folder), place.runs))
+    _renew(made, place.results)
+    contents |= made
+    left_out |= others(place.results, contents.keys())
     with (
-        replacing(target, shared=True) as temporary,
-        zipfile.ZipFile(temporary, "w") as archive,
+        replacing(target, shared=True) as temporary_zip,
+        zipfile.ZipFile(temporary_zip, "w") as archive,
     ):
-        for name in sorted([*contents, *predictions]):
-            with archive.open(_info(name), "w", force_zip64=True) as file:
-                hashing = _Hashing(file)
-                if name in predictions:
-                    _pack(predictions[name], hashing)
-                else:
-                    hashing.write(contents[name])
-            found[name] = Member(sha256=hashing.sha256.hexdigest(), size=hashing.size)
+        found, without = _add_all(archive, contents, predictions, target.parent)
         manifest = Manifest(
             results=place.results.folder.name,
             made_with=versions_here(),
@@ -69,63 +81,68 @@ def write_bundle(target: Path, grid: Grid, place: Workplace, written: Sequence[P
     return manifest
 
 
-def _contents(
-    grid: Grid, place: Workplace, written: Sequence[Path]
-) -> tuple[dict[str, bytes], dict[str, str]]:
-    """All members but predictions, and why some are not there."""
-    results = place.results
-    left_out: dict[str, str] = {}
-    texts = {
-        members.README: members.ABOUT,
-        **grid_texts(grid),
-        **environment_texts(grid, results),
-    }
-    files = {path.relative_to(results.folder).as_posix(): path for path in written}
-    for folder in {members.folder_of(name) for name in files}:
-        others = {path for path in (results.folder / folder).iterdir() if path not in written}
-        names = (path.relative_to(results.folder).as_posix() for path in others)
-        left_out |= dict.fromkeys((name for name in names if folder), NOT_REBUILT)
-    for run_id, spec in grid.runs.items():
-        if not results.metrics(run_id).exists():
-            left_out[members.metrics(run_id)] = NOT_DONE
-            continue
-        files[members.metrics(run_id)] = results.metrics(run_id)
-        if results.replicates(run_id).exists():
-            files[members.replicates(run_id)] = results.replicates(run_id)
-        elif spec.test_split is not None:
-            left_out[members.replicates(run_id)] = NO_DRAWS
-    for name, layout in grid.layouts.items():
-        if layout.published:
-            files[members.published(name)] = place.published / f"{name}.csv"
-    files |= {members.experiment(path.name): path for path in place.experiments.glob("*.py")}
-    contents = {name: text.encode() for name, text in texts.items()}
-    return contents | {name: path.read_bytes() for name, path in files.items()}, left_out
+def _rebuilt(grid: Grid, folder: Path, place: Workplace) -> dict[str, bytes]:
+    try:
+        return rebuilt(grid, folder)
+    except ResultsError as error:  # of the copy, which is gone when it is read
+        told = str(error).replace(str(members.published_in(folder)), str(place.published))
+        raise ResultsError(told.replace(str(folder), str(place.results.folder))) from error
 
 
-def _predictions(grid: Grid, place: Workplace) -> tuple[dict[str, Path], dict[str, str]]:
-    """The results files of scored runs that are here, and why those of others are not there."""
-    found: dict[str, Path] = {}
-    left_out: dict[str, str] = {}
+def _predictions(grid: Grid, results: ResultsFolder, runs: RunsFolder) -> Iterator[_OfRun]:
+    """By member name, where predictions may lie of each run with metrics in `results`."""
     for run_id, spec in grid.runs.items():
-        if spec.test_split is None or not place.results.metrics(run_id).exists():
+        if spec.test_split is not None and results.metrics(run_id).exists():
+            path = results.replicates(run_id)
+            replicates = read_replicates(path, run_id) if path.exists() else None
+            yield members.predictions(run_id), (runs.run(run_id).results, replicates)
+
+
+def _renew(made: Mapping[str, bytes], results: ResultsFolder) -> None:
+    """Write tables and figures into the results: those of the bundle, to the byte."""
+    for name, content in made.items():
+        if members.folder_of(name) in members.IN_RESULTS:
+            with replacing(results.folder / name, shared=True) as temporary:
+                temporary.write_bytes(content)
+
+
+def _add_all(
+    archive: zipfile.ZipFile,
+    contents: Mapping[str, bytes],
+    predictions: Mapping[str, tuple[Path, Replicates | None]],
+    room: Path,
+) -> tuple[dict[str, Member], dict[str, str]]:
+    """The members that were added, in the order of their names, and why some were not.
+
+    Args:
+        archive: what they are added to.
+        contents: by name.
+        predictions: by name, where they may lie and what was scored.
+        room: a folder for a temporary file as large as one run's predictions.
+    """
+    found: dict[str, Member] = {}
+    left_out: dict[str, str] = {}
+    for name in sorted([*contents, *predictions]):
+        if name in contents:
+            found[name] = _add(archive, name, BytesIO(contents[name]))
             continue
-        path, name = place.runs.run(run_id).results, members.predictions(run_id)
-        if not path.exists():
-            left_out[name] = NO_FOLDER
-        elif not _scored(path, run_id, place):
-            left_out[name] = OTHER_PREDICTIONS
-        else:
-            found[name] = path
+        with TemporaryFile(dir=room) as packed:
+            if reason := pack_predictions(*predictions[name], packed):
+                left_out[name] = reason
+                continue
+            packed.seek(0)
+            found[name] = _add(archive, name, packed)
     return found, left_out
 
 
-def _scored(path: Path, run_id: str, place: Workplace) -> bool:
-    """Whether the run's replicates are of the predictions in `path`."""
-    if not place.results.replicates(run_id).exists():
-        return False
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    return sha256 == read_replicates(place.results.replicates(run_id), run_id).results
+def _add(archive: zipfile.ZipFile, name: str, content: IO[bytes]) -> Member:
+    sha256, size = hashlib.sha256(), 0
+    with archive.open(_info(name), "w", force_zip64=True) as file:
+        while piece := content.read(CHUNK):
+            sha256.update(piece)
+            size += len(piece)
+            file.write(piece)
+    return Member(sha256=sha256.hexdigest(), size=size)
 
 
 def _info(name: str) -> zipfile.ZipInfo:
@@ -134,27 +151,3 @@ def _info(name: str) -> zipfile.ZipInfo:
     info.external_attr = READABLE
     info.compress_type = zipfile.ZIP_STORED if name.endswith(PACKED) else zipfile.ZIP_DEFLATED
     return info
-
-
-def _pack(source: Path, target: "_Hashing") -> None:
-    # Without time and name: the same predictions give the same bytes.
-    with (
-        source.open("rb") as plain,
-        gzip.GzipFile("", "wb", LEVEL, fileobj=target, mtime=0) as packed,
-    ):
-        shutil.copyfileobj(plain, packed, 1 << 20)
-
-
-class _Hashing:
-    """A file for writing that knows what went through it."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self.file, self.sha256, self.size = file, hashlib.sha256(), 0
-
-    def write(self, data: bytes) -> int:
-        self.sha256.update(data)
-        self.size += len(data)
-        return self.file.write(data)
-
-    def flush(self) -> None:
-        self.file.flush()

@@ -16,19 +16,19 @@ def bundle(place: Workplace, output: Path | None) -> None:
         output: the zip; None for the one in the results folder.
 
     Raises:
-        BundleError: `output` is a folder.
+        BundleError: `output` is a folder, or a table's name is none that a bundle can hold.
         ResultsError: a file that a run left is damaged, or does not fit the others of its table.
     """
     from harness.bundle import write_bundle
-    from harness.rebuild import rebuild
+    from harness.collect import collect
     from harness.terminal.bundle_view import left_out_lines
 
     target = output or place.results.bundle
     if target.is_dir():
         raise BundleError(f"--output {target} is a folder. Name a file in it.")
     grid = place.known_grid()
-    written = rebuild(grid, place.runs, place.results, place.published, tell=tell)
-    manifest = write_bundle(target, grid, place, written)
+    collect(grid, place.runs, place.results, tell=tell)
+    manifest = write_bundle(target, grid, place)
     for line in left_out_lines(manifest):
         tell(line)
     tell(f"{len(manifest.members)} files, {target.stat().st_size / 1e6:.1f} MB.")

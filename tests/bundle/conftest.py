@@ -13,7 +13,6 @@ import pytest
 from harness.bundle import Verification, verify_bundle, write_bundle
 from harness.grid import Grid
 from harness.paths import ResultsFolder, RunsFolder
-from harness.rebuild import write_all
 from harness.replicates import read_replicates, write_replicates
 from harness.workplace import Workplace, workplace
 
@@ -33,7 +32,7 @@ def demo_place(folder: Path) -> Workplace:
 
 
 def bundled(place: Workplace, grid: Grid, target: Path) -> Path:
-    write_bundle(target, grid, place, write_all(grid, place.results, place.published))
+    write_bundle(target, grid, place)
     return target
 
 
