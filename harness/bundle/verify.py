@@ -27,12 +27,12 @@ DIFFERS = "differs"
 NOT_THERE = "is not in the bundle, and harness makes it"
 NOT_MADE = "is in the bundle, and harness does not make it"
 OTHER_PUBLISHED = "differs from the one in results/published here"
-# By folder: what is known of members that are compared with nothing.
+# By folder: what is known of members that nothing here is equal to.
 KNOWN_OF: Mapping[str, str] = {
-    "experiments": f"and never executed: the tables are in {members.GRID}",
+    "experiments": f"not compared, and never executed: the tables are in {members.GRID}",
     "metrics": "of trainings with these specs; that they were measured no file can prove",
     "predictions": "the ones that were scored",
-    "published": "results/published here has none of these tables",
+    "published": "not compared: results/published here has none of these tables",
     "replicates": "of the same AP as the metrics; their draws are not made anew",
 }
 
@@ -46,7 +46,7 @@ class Verification:
     Attributes:
         equal: members that were made anew, or are here, with the same bytes.
         wrong: how others differ, by name, those that are not in it too; {} where all is equal.
-        not_compared: members that were compared with nothing, and what is known of them, by name.
+        not_compared: members that nothing here is equal to, and what is known of them, by name.
         manifest: of the bundle.
         runs: how many its grid has.
         other_versions: by name, the versions then and here that differ.

@@ -30,7 +30,7 @@ def verification_lines(verification: Verification) -> Iterator[str]:
         )
     known_of = {_kind(name): told for name, told in verification.not_compared.items()}
     for folder, many_of_it in sorted(_by_folder(verification.not_compared).items()):
-        yield f"{many_of_it} {folder}: not compared, {known_of[folder]}"
+        yield f"{many_of_it} {folder}: {known_of[folder]}"
     yield from left_out_lines(manifest)
 
 

@@ -116,7 +116,7 @@ def test_published_numbers_that_are_made_up_are_held_against_those_here(tmp_path
     elsewhere = verified(bundle, published=tmp_path / "none")
     assert elsewhere.wrong == {}
     assert elsewhere.not_compared["published/table2.csv"] == (
-        "results/published here has none of these tables"
+        "not compared: results/published here has none of these tables"
     )
 
 
