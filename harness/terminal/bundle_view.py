@@ -9,15 +9,17 @@ from harness.bundle.members import FOLDERS, folder_of, safe_to_print
 from harness.bundle.versions import COMMIT, HARNESS
 
 MOST_NAMES = 5
+MOST_REASONS = 10  # harness knows nine, by folder
+LONGEST = 100  # letters: of reasons harness gives one has 90
 
 
 def verification_lines(verification: Verification) -> Iterator[str]:
     """A line for each kind of file, whether compared or not, and for each file that differs."""
     manifest = verification.manifest
-    version = safe_to_print(manifest.made_with.get(HARNESS, "of no version"))
-    commit = safe_to_print(manifest.made_with.get(COMMIT, "")[:8])
+    version = _short(manifest.made_with.get(HARNESS, "of no version"))
+    commit = _short(manifest.made_with.get(COMMIT, "")[:8])
     made_by = f"harness {version} (commit {commit})" if commit else f"harness {version}"
-    yield f"{safe_to_print(manifest.results)}: {verification.runs} runs, bundled by {made_by}"
+    yield f"{_short(manifest.results)}: {verification.runs} runs, bundled by {made_by}"
     yield f"{len(manifest.members)} files: as they were bundled"
     equal, wrong = _by_folder(verification.equal), _by_folder(verification.wrong)
     for folder in sorted(equal.keys() | wrong.keys()):
@@ -39,13 +41,13 @@ def left_out_lines(manifest: Manifest) -> Iterator[str]:
     reasons: dict[tuple[str, str], list[str]] = {}
     for name, reason in manifest.left_out.items():
         reasons.setdefault((folder_of(name), reason), []).append(name.rpartition("/")[2])
-    for (folder, reason), names in sorted(reasons.items()):
-        shown = ", ".join(
-            safe_to_print(name.partition(".")[0]) for name in sorted(names)[:MOST_NAMES]
-        )
+    told = sorted(reasons.items())
+    for (folder, reason), names in told[:MOST_REASONS]:
+        shown = ", ".join(_short(name.partition(".")[0]) for name in sorted(names)[:MOST_NAMES])
         more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
-        what = safe_to_print(f"{len(names)} {folder} ({reason})")
-        yield f"not in it, {what}: {shown}{more}"
+        yield f"not in it, {len(names)} {_short(folder)} ({_short(reason)}): {shown}{more}"
+    if len(told) > MOST_REASONS:
+        yield f"not in it, for {len(told) - MOST_REASONS} more reasons: see its manifest.json"
 
 
 def failure(verification: Verification, path: object) -> str:
@@ -75,9 +77,14 @@ def _why(verification: Verification) -> str:
 def versions_in_words(others: Mapping[str, tuple[str, str]]) -> str:
     """`matplotlib 3.10.8 there and 3.9.0 here`, and so on."""
     return ", ".join(
-        f"{name} {safe_to_print(then)[:12]} there and {now[:12]} here"
+        f"{name} {_short(then)[:12]} there and {now[:12]} here"
         for name, (then, now) in others.items()
     )
+
+
+def _short(text: str) -> str:
+    """What a stranger may have written, for a terminal."""
+    return safe_to_print(text[:LONGEST])
 
 
 def _kind(name: str) -> str:
