@@ -41,9 +41,11 @@ def _of_runs(grid: Grid, results: ResultsFolder) -> tuple[dict[str, bytes], dict
             left_out[members.metrics(run_id)] = NOT_DONE
             continue
         found[members.metrics(run_id)] = results.metrics(run_id).read_bytes()
+        if spec.test_split is None:  # a base, which is not scored
+            continue
         if results.replicates(run_id).exists():
             found[members.replicates(run_id)] = results.replicates(run_id).read_bytes()
-        elif spec.test_split is not None:
+        else:
             left_out[members.replicates(run_id)] = NO_DRAWS
     return found, left_out
 

@@ -3,6 +3,7 @@
 import hashlib
 import zipfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
@@ -58,11 +59,10 @@ def write_bundle(target: Path, grid: Grid, place: Workplace) -> Manifest:
                 "letters, digits, - and _."
             )
     contents, left_out = copies(grid, place)
-    with TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        unpack(contents, folder)
-        made = _rebuilt(grid, folder, place)
-        predictions = dict(_predictions(grid, members.results_in(folder), place.runs))
+    with TemporaryDirectory() as folder, _told_of_the_project(Path(folder), place):
+        unpack(contents, Path(folder))
+        made = rebuilt(grid, Path(folder))
+        predictions = dict(_predictions(grid, members.results_in(Path(folder)), place.runs))
     _renew(made, place.results)
     contents |= made
     left_out |= others(place.results, contents.keys())
@@ -81,10 +81,12 @@ def write_bundle(target: Path, grid: Grid, place: Workplace) -> Manifest:
     return manifest
 
 
-def _rebuilt(grid: Grid, folder: Path, place: Workplace) -> dict[str, bytes]:
+@contextmanager
+def _told_of_the_project(folder: Path, place: Workplace) -> Iterator[None]:
+    """Errors name files of the project, not of its copy in `folder`, which is gone by then."""
     try:
-        return rebuilt(grid, folder)
-    except ResultsError as error:  # of the copy, which is gone when it is read
+        yield
+    except ResultsError as error:
         told = str(error).replace(str(members.published_in(folder)), str(place.published))
         raise ResultsError(told.replace(str(folder), str(place.results.folder))) from error
 
