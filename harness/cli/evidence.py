@@ -25,7 +25,7 @@ def bundle(
 def verify(bundle: BundleFile) -> None:
     """Rebuild a bundle's tables and figures and compare them byte for byte.
 
-    Exit 0 where all is equal, 2 else. It executes nothing of what is in the bundle.
+    Exit 0 where nothing differs, 2 else. It says what it cannot compare, and executes nothing.
     """
     from harness.commands.bundle import verify as check
 
