@@ -6,7 +6,7 @@ from typing import Any
 
 from harness.errors import HarnessError
 from harness.grid.grid import Cell
-from harness.grid.losses import LOSSES_REVISION, NO_LOSS
+from harness.grid.losses import NO_LOSS, Loss, newest_revision
 from harness.grid.recipes import Setting, finetune
 from harness.grid.spec import ADDED_LATER, RunSpec, identity_of
 
@@ -58,8 +58,8 @@ def unfair_fields(
 
     Fields that move no number (paths, periods of checkpoints) are none. Bases need no look of
     their own: a fine-tune's follows from the same fields. The revision of the losses is code and
-    no choice of a loss, so two runs that both add a term must agree in it even where the loss is
-    compared.
+    no choice of a loss, so of two runs that both add a term none may be of older code than the
+    other even where the loss is compared.
 
     Args:
         one: a fine-tune or a base.
@@ -67,12 +67,12 @@ def unfair_fields(
         ablated: fields that are compared, whole ("loss") or in part ("schedule.base_lr").
     """
     exempt = set(ablated)
-    return tuple(
+    found = tuple(
         unlike
         for unlike in _differences(one, other)
         if not exempt & {unlike.field, unlike.field.partition(".")[0]}
-        or (unlike.field == LOSS_CODE and NO_LOSS not in (one.loss, other.loss))
     )
+    return found + _older_code(one.loss, other.loss) if "loss" in exempt else found
 
 
 def refuse_unfair(one: RunSpec, other: RunSpec, ablated: Sequence[str] = ("loss",)) -> None:
@@ -123,7 +123,7 @@ def obstacles(spec: RunSpec) -> tuple[str, ...]:
     loss = spec.loss
     if loss != NO_LOSS:
         printed = None if loss.variant is None else "paper"
-        loss = replace(loss, variant=printed, weight=1.0, revision=LOSSES_REVISION)
+        loss = replace(loss, variant=printed, weight=1.0, revision=newest_revision(loss.name))
     recipe = finetune(Setting(scale="paper", seed=spec.seed), spec.architecture, loss)
     found: dict[str, list[str]] = {}
     for unlike in _differences(spec, recipe):
@@ -155,6 +155,18 @@ def _differences(one: RunSpec, other: RunSpec) -> tuple[Unlike, ...]:
     return tuple(
         Unlike(name, ours[name], theirs[name]) for name in ours if ours[name] != theirs[name]
     )
+
+
+def _older_code(one: Loss, other: Loss) -> tuple[Unlike, ...]:
+    """That one of two terms is further behind the newest code of its own than the other."""
+    if NO_LOSS in (one, other) or _behind(one) == _behind(other):
+        return ()
+    told = [f"{loss.revision} of {newest_revision(loss.name)}" for loss in (one, other)]
+    return (Unlike(LOSS_CODE, *told),)
+
+
+def _behind(loss: Loss) -> int:
+    return newest_revision(loss.name) - loss.revision
 
 
 def _flat(spec: RunSpec) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.errors import NoBaseError, ResultsError, SpecError
 from harness.files import read_json
-from harness.grid.losses import LOSSES_REVISION, NO_LOSS
+from harness.grid.losses import newest_revision
 from harness.grid.next_command import command, submit_here
 from harness.grid.spec import (
     DATA_REVISION,
@@ -204,11 +204,10 @@ def _refuse_without_base(spec: RunSpec, runs: RunsFolder) -> None:
 
 
 def _refuse_other_code(spec: RunSpec, paths: RunPaths) -> None:
-    losses = NO_LOSS.revision if spec.loss.name == NO_LOSS.name else LOSSES_REVISION
     for part, own, here in (
         ("recipe", spec.recipe_revision, RECIPE_REVISION),
         ("data", spec.data_revision, DATA_REVISION),
-        ("losses", spec.loss.revision, losses),
+        ("losses", spec.loss.revision, newest_revision(spec.loss.name)),
     ):
         if own != here:
             submit = submit_here(spec, paths.folder.parent, spec.seed + 1)

@@ -23,6 +23,7 @@ from harness.grid.fair import (
     refuse_unfair,
     unfair_fields,
 )
+from harness.grid.losses import LOSS_TERMS
 from harness.grid.spec import NOT_IN_ID
 
 TABLES = ("table1", "table2", "table3")
@@ -73,11 +74,23 @@ def test_a_field_that_is_not_in_the_id_of_old_runs_is_found_too():
     assert unlike(htc, replace(htc, semantic_branch=False)) == [("semantic_branch", True, False)]
 
 
-def test_two_terms_of_different_revisions_are_no_fair_pair_but_a_baseline_has_none():
+def test_a_term_of_older_code_makes_no_fair_pair_with_another_but_with_a_baseline(monkeypatch):
     # What was fixed between the revisions would count as a difference between the losses.
-    fixed = replace(METHOD, loss=replace(mse_edge(), revision=2))
-    assert unlike(METHOD, fixed) == [("loss.revision", 1, 2)]
+    monkeypatch.setitem(LOSS_TERMS, "mse_edge", replace(LOSS_TERMS["mse_edge"], revision=2))
+    monkeypatch.setitem(LOSS_TERMS, "contour", replace(LOSS_TERMS["contour"], revision=2))
+    fixed = replace(METHOD, loss=mse_edge())
+    assert unlike(METHOD, fixed) == [("loss.revision", "1 of 2", "2 of 2")]
     assert unlike(fixed, BASELINE) == []
+
+
+def test_a_loss_with_a_revision_of_its_own_is_compared_with_the_others_as_they_are(monkeypatch):
+    # 2 is the newest of the one, 1 of the other: nothing was fixed in between.
+    before = replace(METHOD, loss=mse_edge())
+    monkeypatch.setitem(LOSS_TERMS, "mse_edge", replace(LOSS_TERMS["mse_edge"], revision=2))
+    newest = replace(METHOD, loss=mse_edge())
+    assert unlike(METHOD, newest) == []
+    assert obstacles(newest) == ()
+    assert unlike(METHOD, before) == [("loss.revision", "1 of 1", "1 of 2")]
 
 
 def test_bases_of_a_fair_pair_are_one_run():
