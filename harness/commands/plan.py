@@ -4,6 +4,7 @@ import json
 
 from harness.commands.messages import tell
 from harness.grid import Grid
+from harness.grid.loss_functions import refuse_without_function
 from harness.grid.plan import make_plan
 from harness.workplace import Workplace
 
@@ -28,9 +29,11 @@ def print_plan(
         as_json: one JSON object in place of what people read.
 
     Raises:
-        SpecError: there are too few `gpus`, or `noise` is no standard deviation.
+        SpecError: there are too few `gpus`, `noise` is no standard deviation, or the function of a
+            loss that is still to be trained with is not there.
     """
     planned = make_plan(grid, place.runs, gpus)
+    refuse_without_function(grid.runs[run.run_id] for run in planned.runs if run.ahead)
     settled = None
     if power or noise is not None:
         from harness.commands.power import plan_power  # scipy takes half a second to load

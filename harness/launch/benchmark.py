@@ -15,6 +15,7 @@ from pathlib import Path
 
 from harness.errors import LaunchError
 from harness.grid.benchmarks import Benchmark, write_benchmark
+from harness.grid.loss_functions import refuse_without_function
 from harness.grid.next_command import command
 from harness.grid.spec import RunSpec
 from harness.launch.environment import PACKAGES, describe_device, package_version
@@ -40,6 +41,7 @@ def benchmark(spec: RunSpec, runs: RunsFolder, iterations: int) -> Benchmark:
         HarnessError: what would stop its training.
     """
     refuse_without_detectron2()
+    refuse_without_function([spec])
     prepare_data([spec], runs.checked)
     found = _by_processes(spec, runs, iterations)
     write_benchmark(runs, found)

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from harness.data.weights import check_weights
 from harness.errors import LaunchError
 from harness.files import write_json
+from harness.grid.loss_functions import refuse_without_function
 from harness.grid.missing import weights_needed
 from harness.grid.spec import RunSpec
 from harness.launch.prepare_data import prepare_data
@@ -18,10 +19,12 @@ def make_ready(runs: RunsFolder, to_do: Mapping[str, RunSpec]) -> None:
 
     Raises:
         LaunchError: detectron2 is not installed.
+        SpecError: the function of a loss is not there.
         DataError: data or ImageNet weights are missing or damaged.
     """
     if to_do:
         refuse_without_detectron2()
+    refuse_without_function(to_do.values())
     check_weights(weights_needed(to_do, runs))  # before the data, which takes longer
     prepare_data(to_do.values(), runs.checked)
     for run_id, spec in to_do.items():

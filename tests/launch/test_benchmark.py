@@ -8,9 +8,10 @@ import pytest
 import torch
 
 from harness.detection import laps
-from harness.errors import LaunchError, TrainingError
+from harness.errors import LaunchError, SpecError, TrainingError
 from harness.grid import NO_LOSS, RunSpec, Setting, contour, finetune
 from harness.grid.benchmarks import read_benchmarks
+from harness.grid.losses import LOSS_TERMS, LossTerm
 from harness.launch.benchmark import benchmark, memory_told
 from harness.paths import RunsFolder
 from harness.shapes import write_shapes
@@ -42,6 +43,12 @@ def test_two_processes_measure_one_run_and_leave_one_file(spec, runs):
     assert found.measured.exchange.number == 2
     assert laps.WAIT in found.measured.parts
     assert "torch" in found.versions
+
+
+def test_a_loss_without_its_function_is_not_measured(spec, runs, monkeypatch):
+    monkeypatch.setitem(LOSS_TERMS, "contour", LossTerm("harness.losses:nope"))
+    with pytest.raises(SpecError, match=r"harness\.losses neither defines nor imports 'nope'"):
+        benchmark(spec, runs, 2)
 
 
 def test_what_stops_one_process_is_told_as_it_is(spec, runs):

@@ -3,8 +3,9 @@ import os
 import pytest
 
 from harness.data.weights import R50, write_record
-from harness.errors import DataError
+from harness.errors import DataError, SpecError
 from harness.grid import base_of
+from harness.grid.losses import LOSS_TERMS, LossTerm
 from harness.launch.ready import make_ready
 
 
@@ -51,3 +52,12 @@ def test_a_base_that_goes_on_from_its_checkpoint_needs_no_weights(base, folder, 
     checkpoint.touch()
     with pytest.raises(DataError, match="coco_2014_train is not here"):
         make_ready(runs, base)
+
+
+def test_a_loss_without_its_function_is_told_before_its_base_is_trained(
+    paper_grid, folder, runs, monkeypatch
+):
+    monkeypatch.setitem(LOSS_TERMS, "contour", LossTerm("harness.losses:nope"))
+    with pytest.raises(SpecError, match=r"harness\.losses neither defines nor imports 'nope'"):
+        make_ready(runs, paper_grid.runs)
+    assert not runs.folder.exists()
