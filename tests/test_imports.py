@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.grid.losses import LOSS_TERMS
+
 ROOT = Path(__file__).parents[1]
 STANDARD = frozenset(sys.stdlib_module_names)
 
@@ -18,22 +20,22 @@ MAY_IMPORT = {
     "files": "errors",
     "paths": "errors files",
     "stop": "",
-    "records": "errors files paths",
+    "records": "errors files",
     "replicates": "errors files records numpy",
-    "lease": "errors files paths",
+    "lease": "errors files",
     "data": "errors files paths PIL",
     "grid": "errors files paths records lease data",
     "losses": "torch",
     "shapes": "errors data numpy PIL pycocotools",
-    "detection": "errors files paths stop data grid losses torch safetensors detectron2 fvcore "
-    "numpy omegaconf PIL",
+    "detection": "errors files paths stop data grid torch safetensors detectron2 fvcore numpy "
+    "omegaconf PIL",
     "evaluation": "errors files records replicates data numpy numba pycocotools hotcoco",
     "statistics": "numpy scipy",
     "launch": "errors files paths stop records lease data grid submitit __init__",
     "slurm": "errors files paths stop records lease data grid launch submitit pydantic __init__",
     "collect": "errors files paths records replicates data grid statistics pandas",
     "report": "errors records grid statistics pandas numpy matplotlib jinja2 markupsafe",
-    "illustrate": "errors files paths records data shapes grid evaluation report pandas numpy "
+    "illustrate": "errors paths records data shapes grid evaluation report pandas numpy "
     "scipy matplotlib contourpy pycocotools PIL",
     "bundle": "__init__ errors files paths records replicates grid launch workplace pydantic",
     "terminal": "paths bundle data evaluation grid launch slurm report statistics rich",
@@ -49,18 +51,24 @@ MAY_IMPORT = {
 MAY_IMPORT_LATER = {
     "bundle": "rebuild",
     "collect": "evaluation",
-    "illustrate": "losses collect torch torchvision IPython ipywidgets",
+    "detection": "losses",
+    "illustrate": "losses torch torchvision IPython ipywidgets",
     "reporting": "illustrate",
     "launch": "detection evaluation replicates shapes",
-    "commands": "bundle collect rebuild report reporting detection illustrate matplotlib",
+    "commands": "bundle rebuild report reporting detection illustrate matplotlib",
     "cli": "records grid launch slurm terminal rebuild commands workplace",
 }
 
 
 def imported(tree: ast.Module) -> set[tuple[str, bool]]:
-    """(module, whether at the top of the file) of each import."""
+    """(module, whether at the top of the file) of each import.
+
+    A file that resolves names imports the modules that the table of losses names.
+    """
     top = {id(node) for node in tree.body}
     found = set()
+    if any(isinstance(node, ast.Name) and node.id == "resolve_name" for node in ast.walk(tree)):
+        found |= {(term.function.partition(":")[0], False) for term in LOSS_TERMS.values()}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found |= {(alias.name, id(node) in top) for alias in node.names}
@@ -83,6 +91,16 @@ def part(module: str) -> str:
 
 def part_of_file(file: Path) -> str:
     return file.relative_to(ROOT / "harness").parts[0].removesuffix(".py")
+
+
+def unused(where: str, found: set[tuple[str, bool]]) -> list[str]:
+    """Entries of the tables for the part `where` that none of its imports `found` needs."""
+    now, later = MAY_IMPORT[where].split(), MAY_IMPORT_LATER.get(where, "").split()
+    used = {(part(module), at_top) for module, at_top in found}
+    return [
+        *(name for name in now if (name, True) not in used),
+        *(f"{name}, later" for name in later if name in now or (name, False) not in used),
+    ]
 
 
 def breaches(where: str, tree: ast.Module) -> list[str]:
@@ -136,6 +154,7 @@ def test_what_the_test_cluster_may_not_import_is_found():
         ("launch", "from harness.detection.train import train"),
         ("collect", "import detectron2.engine"),
         ("cli", "import rich"),
+        ("grid", "from pkgutil import resolve_name\nhow = resolve_name('any:name')"),
     ],
 )
 def test_the_rule_finds_a_breach(where, source):
@@ -145,6 +164,21 @@ def test_the_rule_finds_a_breach(where, source):
 def test_the_table_names_every_part_and_no_other():
     here = {part_of_file(file) for file in (ROOT / "harness").rglob("*.py")}
     assert here == set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize("where", MAY_IMPORT)
+def test_the_tables_allow_nothing_that_nobody_imports(where):
+    files = [one for one in (ROOT / "harness").rglob("*.py") if part_of_file(one) == where]
+    found = set().union(*(imported(ast.parse(file.read_text())) for file in files))
+    assert unused(where, found) == []
+
+
+def test_an_entry_that_nobody_needs_is_found():
+    used = {("harness.errors", True), ("harness.paths", True), ("harness.grid.experiments", True)}
+    assert unused("workplace", used) == []
+    assert unused("workplace", used - {("harness.paths", True)}) == ["paths"]
+    assert "rebuild, later" not in unused("bundle", {("harness.rebuild", False)})
+    assert "rebuild, later" in unused("bundle", {("harness.rebuild", True)})
 
 
 def modules_after(code: str) -> set[str]:
