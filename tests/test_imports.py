@@ -1,6 +1,7 @@
 """Who may import whom, and that a login node needs no torch."""
 
 import ast
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -181,72 +182,94 @@ def test_an_entry_that_nobody_needs_is_found():
     assert "rebuild, later" in unused("bundle", {("harness.rebuild", True)})
 
 
-def modules_after(code: str) -> set[str]:
-    shown = "\nimport sys\nprint('\\n'.join(sys.modules))"
-    done = subprocess.run(
-        [sys.executable, "-c", code + shown], capture_output=True, text=True, check=True, cwd=ROOT
-    )
-    return set(done.stdout.split())
-
-
-def cli(*arguments: str) -> str:
-    return f"""
-import contextlib, io, sys
-from harness.cli import app
-sys.argv = ["harness", *{arguments!r}]
-with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
-    app()
-"""
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("--help",),
-        ("plan",),
-        ("plan", "--json"),
-        ("prepare",),
-        ("status", "--scale", "demo"),
-        ("table", "table1"),
-        ("verdicts",),
-    ],
+# Given in one process, one after the other: what is not loaded after one of them was loaded by none
+# of those before it either.
+COMMANDS = (
+    ("--help",),
+    ("plan",),
+    ("plan", "--json"),
+    ("prepare",),
+    ("status", "--scale", "demo"),
+    ("plan", "--power"),
+    ("table", "table1"),
+    ("verdicts",),
+    ("figure", "fig8"),
 )
-def test_a_login_node_needs_neither_torch_nor_detectron2(arguments, tmp_path, monkeypatch):
-    monkeypatch.setenv("HARNESS_RUNS", str(tmp_path))
-    assert not {"torch", "detectron2"} & modules_after(cli(*arguments))
+IN_ONE_PROCESS = """
+import contextlib, io, json, sys
+from importlib import import_module
+from harness.cli import app
+
+def command(*arguments):
+    sys.argv = ["harness", *arguments]
+    with contextlib.redirect_stdout(io.StringIO()):
+        app(standalone_mode=False)  # what goes wrong in it ends this process
+
+told = []
+for does, arguments in json.loads(sys.stdin.read()):
+    {"command": command, "import": import_module}[does](*arguments)
+    told.append(sorted(sys.modules))
+print(json.dumps(told))
+"""
+PICTURES = ("harness.illustrate.worst", "harness.illustrate.fig9")
 
 
-def test_figure_8_needs_neither_torch_nor_detectron2(tmp_path, monkeypatch):
-    monkeypatch.setenv("HARNESS_RUNS", str(tmp_path / "runs"))
-    (tmp_path / "experiments").symlink_to(ROOT / "experiments")
-    (tmp_path / "results").mkdir()
-    (tmp_path / "results" / "published").symlink_to(ROOT / "results" / "published")
-    there = f"import os\nos.chdir({str(tmp_path)!r})\n"
-    assert not {"torch", "detectron2"} & modules_after(there + cli("figure", "fig8"))
-    assert (tmp_path / "results" / "paper" / "figures" / "fig8.pdf").exists()
-    assert "torch" in modules_after(there + cli("figure", "fig2"))
+@pytest.fixture(scope="module")
+def project(tmp_path_factory) -> Path:
+    """A project of a login node: experiments and published numbers, no runs."""
+    folder = tmp_path_factory.mktemp("login")
+    (folder / "results").mkdir()
+    for name in ("experiments", "results/published"):
+        (folder / name).symlink_to(ROOT / name)
+    return folder
 
 
-def test_pictures_of_predictions_need_no_torch():
-    loaded = modules_after("import harness.illustrate.worst, harness.illustrate.fig9")
-    assert "matplotlib" in loaded
-    assert not {"torch", "detectron2"} & loaded
+@pytest.fixture(scope="module")
+def loaded(project) -> dict[tuple[str, ...], set[str]]:
+    """The modules that are there after each of these commands and imports, in this order."""
+    steps = [
+        *(("command", one) for one in COMMANDS),
+        *(("import", [one]) for one in (*PICTURES, "harness.losses")),
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", IN_ONE_PROCESS],
+        input=json.dumps(steps),
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=project,
+        env={"PATH": "", "HARNESS_RUNS": str(project / "runs")},
+    )
+    modules = map(set, json.loads(done.stdout.splitlines()[-1]))
+    return dict(zip((tuple(what) for _, what in steps), modules, strict=True))
 
 
-def test_a_plan_loads_scipy_only_where_power_is_asked_for(tmp_path, monkeypatch):
-    monkeypatch.setenv("HARNESS_RUNS", str(tmp_path))
-    assert not {"scipy", "numpy"} & modules_after(cli("plan"))
-    loaded = modules_after(cli("plan", "--power"))
-    assert "scipy" in loaded
-    assert "torch" not in loaded
+@pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
+def test_a_login_node_needs_neither_torch_nor_detectron2(arguments, loaded):
+    assert not {"torch", "detectron2"} & loaded[arguments]
 
 
-def test_no_command_loads_the_distributions_of_scipy(tmp_path, monkeypatch):
+def test_figure_8_is_drawn_there(project, loaded):
+    assert "matplotlib" in loaded["figure", "fig8"]
+    assert (project / "results" / "paper" / "figures" / "fig8.pdf").exists()
+
+
+@pytest.mark.parametrize("module", PICTURES)
+def test_pictures_of_predictions_need_no_torch(module, loaded):
+    assert module in loaded[(module,)]
+    assert not {"torch", "detectron2"} & loaded[(module,)]
+
+
+def test_a_plan_loads_scipy_only_where_power_is_asked_for(loaded):
+    assert not {"scipy", "numpy"} & loaded["plan", "--json"]
+    assert "scipy" in loaded["plan", "--power"]
+
+
+def test_no_command_loads_the_distributions_of_scipy(loaded):
     # They take a second; the few that are needed are in scipy.special.
-    monkeypatch.setenv("HARNESS_RUNS", str(tmp_path))
-    for arguments in (("table", "table1"), ("verdicts",), ("plan", "--power")):
-        assert "scipy.stats" not in modules_after(cli(*arguments))
+    assert "scipy.special" in loaded["verdicts",]
+    assert "scipy.stats" not in loaded["verdicts",]
 
 
-def test_the_check_for_torch_can_fail():
-    assert "torch" in modules_after("import harness.losses")
+def test_the_check_for_torch_can_fail(loaded):
+    assert "torch" in loaded["harness.losses",]
