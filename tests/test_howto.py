@@ -19,10 +19,22 @@ ROOT = Path(__file__).parents[1]
 SHOWN = re.compile(r"^`(\S+)`, [^\n]+:\n\n```(python|diff)\n(.+?)^```$", re.MULTILINE | re.DOTALL)
 TABLE, LOSS, ARCHITECTURE = "Add a table", "Add a loss", "Add an architecture"
 
-CLI = "from harness.cli import main; main()"
-# One iteration of the base, two of the fine-tune: what was logged of those two.
+# What each of the commands prints.
+SAY = """
+import contextlib, io, json, sys
+from harness.cli import app
+
+said = []
+for line in sys.argv[1:]:
+    sys.argv = ["harness", *line.split()]
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        app(standalone_mode=False)
+    said.append(out.getvalue())
+print(json.dumps(said))
+"""
+# One iteration of the base, two of the fine-tune of each row: what was logged of those two.
 TRAIN = """
-import sys
+import contextlib, json, sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,21 +44,26 @@ from harness.paths import RunsFolder
 from harness.shapes import write_shapes
 from harness.workplace import workplace
 
-table, row = sys.argv[1:]
 runs = RunsFolder(Path("runs"))
 write_shapes(Path("shapes"), train_images=4, val_images=2, side=96)
-cells = {cell.row: cell for cell in workplace("demo", None, runs.folder).grid([table]).cells}
-spec = replace(
-    cells[row].spec,
-    schedule=Schedule(base_lr=0.01, steps=(1,), max_iter=3, warmup_iters=0),
-    total_batch_size=2,
-    checkpoint_every=1,
-    data_dir="shapes",
-)
-for one in (base_of(spec), spec):
-    train(one, runs.run(one.run_id), runs)
-print(runs.run(spec.run_id).metrics_log.read_text())
+logged = []
+for name in sys.argv[1:]:
+    grid = workplace("demo", None, runs.folder).grid([name.partition("/")[0]])
+    spec = replace(
+        next(cell.spec for cell in grid.cells if cell.name == name),
+        schedule=Schedule(base_lr=0.01, steps=(1,), max_iter=3, warmup_iters=0),
+        total_batch_size=2,
+        checkpoint_every=1,
+        data_dir="shapes",
+    )
+    with contextlib.redirect_stdout(sys.stderr):
+        for one in (base_of(spec), spec):
+            train(one, runs.run(one.run_id), runs)
+    lines = runs.run(spec.run_id).metrics_log.read_text().splitlines()
+    logged.append([json.loads(line) for line in lines])
+print(json.dumps(logged))
 """
+DICE, CASCADE = "my_losses/dice", "htc_r101/contour"
 
 
 @dataclass(frozen=True)
@@ -88,18 +105,30 @@ class Project:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def trained(self, table: str, row: str) -> list[dict[str, float]]:
-        lines = self.python(TRAIN, table, row).splitlines()
-        return [json.loads(line) for line in lines if line.startswith("{")]
+    def said(self, *commands: str) -> list[str]:
+        """What commands print, given one after the other."""
+        return json.loads(self.python(SAY, *commands))
 
 
-@pytest.fixture
-def project(tmp_path) -> Project:
+@pytest.fixture(scope="module")
+def project(tmp_path_factory) -> Project:
+    """In which all three sections were followed."""
+    folder = tmp_path_factory.mktemp("project")
     for name in ("harness", "experiments", "results/published"):
         unused = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=unused)
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    return Project(tmp_path)
+        shutil.copytree(ROOT / name, folder / name, ignore=unused)
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    made = Project(folder)
+    for section in (TABLE, LOSS, ARCHITECTURE):
+        made.follow(section)
+    return made
+
+
+@pytest.fixture(scope="module")
+def trained(project) -> dict[str, list[dict[str, float]]]:
+    """What was logged of the two rows that the how-tos add, by name."""
+    names = (DICE, CASCADE)
+    return dict(zip(names, json.loads(project.python(TRAIN, *names)), strict=True))
 
 
 @pytest.mark.parametrize("section", [TABLE, LOSS, ARCHITECTURE])
@@ -116,8 +145,6 @@ def test_each_touches_one_file_of_harness_that_is_there(section):
 
 
 def test_what_is_shown_has_the_format_and_the_style_of_the_project(project):
-    for section in (TABLE, LOSS, ARCHITECTURE):
-        project.follow(section)
     for check in (["check"], ["format", "--check"]):
         command = [sys.executable, "-m", "ruff", *check, "--no-cache", "."]
         done = subprocess.run(command, capture_output=True, text=True, cwd=project.folder)
@@ -128,29 +155,24 @@ def test_a_table_of_ones_own_is_planned_and_shown_in_a_folder_of_ones_own(tmp_pa
     (tmp_path / "experiments").mkdir()
     project = Project(tmp_path)
     project.follow(TABLE)
-    plan = json.loads(project.python(CLI, "plan", "my_losses", "--json"))
-    assert [cell["row"] for cell in plan["cells"]] == ["baseline", "contour", "half"]
-    assert len(plan["runs"]) == 4  # and their base
-    table = project.python(CLI, "table", "my_losses", "--format", "md")
+    plan, table = project.said("plan my_losses --json", "table my_losses --format md")
+    assert [cell["row"] for cell in json.loads(plan)["cells"]] == ["baseline", "contour", "half"]
+    assert len(json.loads(plan)["runs"]) == 4  # and their base
     assert "| half | — | — |" in table
     assert "- — in baseline, contour, half: not trained yet." in table
 
 
-def test_the_rows_that_table_1_has_cost_nothing(project):
-    project.follow(TABLE)
-    plan = json.loads(project.python(CLI, "plan", "table1", "my_losses", "--json"))
-    ids = {cell["table"] + "/" + cell["row"]: cell["run_id"] for cell in plan["cells"]}
+def test_a_loss_of_ones_own_has_an_id_and_is_compared_with_the_baseline(project):
+    plan, verdicts = project.said("plan table1 my_losses --json", "verdicts my_losses --format md")
+    ids = {cell["name"]: cell["run_id"] for cell in json.loads(plan)["cells"]}
+    # The rows that Table I has cost nothing.
     assert ids["my_losses/baseline"] == ids["table1/baseline"]
     assert ids["my_losses/contour"] == ids["table1/k=2"]
-    assert len(set(ids.values())) == 8  # Table I's seven, and `half`
+    assert len(set(ids.values())) == 9  # Table I's seven, `half` and `dice`
+    assert "**dice − baseline**" in verdicts
 
 
-def test_a_loss_of_ones_own_has_an_id_and_refuses_what_it_does_not_take(project):
-    project.follow(TABLE)
-    project.follow(LOSS)
-    plan = json.loads(project.python(CLI, "plan", "my_losses", "--json"))
-    ids = {cell["row"]: cell["run_id"] for cell in plan["cells"]}
-    assert len(set(ids.values())) == 4
+def test_a_loss_of_ones_own_refuses_what_it_does_not_take(project):
     refused = """
 from harness.errors import SpecError
 from harness.grid import Loss
@@ -162,17 +184,17 @@ except SpecError as error:
     assert project.python(refused) == "k=2: loss 'dice' has no k. Leave k out.\n"
 
 
-def test_a_loss_of_ones_own_is_compared_with_the_baseline(project):
-    project.follow(TABLE)
-    project.follow(LOSS)
-    assert "**dice − baseline**" in project.python(CLI, "verdicts", "my_losses", "--format", "md")
+def test_an_architecture_of_ones_own_is_planned(project):
+    (plan,) = project.said("plan htc_r101 --json")
+    names = {run["name"]: run["gpu_hours"] for run in json.loads(plan)["runs"]}
+    # 0.525 s an image: the base has 120,000 iterations of 8, a fine-tune 60,000.
+    assert names["base htc_R101_FPN"] == pytest.approx(140)
+    assert names["htc_r101/contour"] == pytest.approx(70)
 
 
 @pytest.mark.slow
-def test_a_loss_of_ones_own_is_trained_and_logged(project):
-    project.follow(TABLE)
-    project.follow(LOSS)
-    lines = project.trained("my_losses", "dice")
+def test_a_loss_of_ones_own_is_trained_and_logged(trained):
+    lines = trained[DICE]
     assert [line["iteration"] for line in lines] == [2, 3]
     assert all(0 < line["loss_dice"] < 1 for line in lines)
     terms = [name for name in lines[0] if name.startswith("loss_")]
@@ -180,13 +202,7 @@ def test_a_loss_of_ones_own_is_trained_and_logged(project):
 
 
 @pytest.mark.slow
-def test_an_architecture_of_ones_own_is_planned_and_trained(project):
-    project.follow(ARCHITECTURE)
-    plan = json.loads(project.python(CLI, "plan", "htc_r101", "--json"))
-    names = {run["name"]: run["gpu_hours"] for run in plan["runs"]}
-    # 0.525 s an image: the base has 120,000 iterations of 8, a fine-tune 60,000.
-    assert names["base htc_R101_FPN"] == pytest.approx(140)
-    assert names["htc_r101/contour"] == pytest.approx(70)
-    lines = project.trained("htc_r101", "contour")
+def test_an_architecture_of_ones_own_is_trained_and_logged(trained):
+    lines = trained[CASCADE]
     assert [line["iteration"] for line in lines] == [2, 3]
     assert {f"loss_contour_stage{stage}" for stage in range(3)} < set(lines[0])
