@@ -31,6 +31,14 @@ def shortened(value: object, width: int = 60) -> str:
     return text if len(text) <= width else f"{text[:width]}..."
 
 
+def printable(text: str) -> str:
+    """Text of a file as a person is shown it: what cannot be printed is a question mark.
+
+    JSON may hold half an emoji, a line end in a name, and what steers a terminal.
+    """
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
 def listed(numbers: list[int], most: int = 10) -> str:
     """The first few, and how many there are."""
     more = f", ... {len(numbers)} in all" if len(numbers) > most else ""

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.data.fields import Item
+from harness.data.fields import Item, printable
 from harness.evaluation.boundary_overlap import DILATION_RATIO, boundary_iou
 from harness.evaluation.evaluation import category_names
 from harness.evaluation.groups import groups_of
@@ -168,11 +168,6 @@ def most_moved(images: Sequence[ImageChange], most: int) -> tuple[ImageChange, .
     """As `most_changed`, by `size_by_both`: where contours moved, not where objects were lost."""
     moved = [one for one in images if one.size_by_both > 0]
     return tuple(sorted(moved, key=lambda one: (-one.size_by_both, one.image_id))[:most])
-
-
-def printable(text: str) -> str:
-    """`text` without what cannot be printed: half an emoji is legal in JSON."""
-    return text.encode(errors="replace").decode()
 
 
 def signed(points: float) -> str:

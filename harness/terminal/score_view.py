@@ -7,6 +7,7 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from harness.data.fields import printable
 from harness.evaluation import Evaluation
 from harness.report.notes import NO_GROUND_TRUTH
 from harness.terminal.words import table, title
@@ -59,8 +60,7 @@ def _aps(evaluation: Evaluation) -> Table:
         view.add_column(metric, justify="right", no_wrap=True)
     view.add_row("all", *_numbers(evaluation.ap), style="bold")
     for name, ap in sorted(evaluation.per_category.items(), key=_rank):
-        printable = name.encode(errors="replace").decode()  # half an emoji is legal in JSON
-        view.add_row(Text(printable), *_numbers(ap))
+        view.add_row(Text(printable(name)), *_numbers(ap))
     return view
 
 

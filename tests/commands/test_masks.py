@@ -92,6 +92,17 @@ def test_no_line_is_cut_or_folded_where_stdout_is_no_terminal(two, masks):
     assert f"1  {two.category.strip()}" in masks(*ROWS)[1]
 
 
+def test_names_steer_no_terminal(two, masks):
+    two.category, two.suffix = "\x1b[2Jcat\nA: fake", "\x1b[1A.png"
+    two.write_data()
+    two.predict("baseline", [])
+    two.predict("k=2", [detection(1, (10, 10, 20, 20))])
+    out = masks(*ROWS)[1]
+    assert "Image 1 (1?[1A.png)" in out
+    assert "1  ?[2Jcat?A: fake" in out
+    assert "\x1b" not in out
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -44,6 +44,7 @@ class TwoRuns:
         shutil.copytree(ROOT / "results" / "published", self.project / "results" / "published")
         self.ids = [1, 2, 3, 4]
         self.category = "cat"
+        self.suffix = ".png"  # of file names
         self.write_data()
         box = (10, 10, 20, 20)
         self.predict("baseline", [detection(1, box), detection(2, (10, 10, 16, 20))])
@@ -56,7 +57,7 @@ class TwoRuns:
         for split in ("train", "val"):
             (self.data / split).mkdir(parents=True, exist_ok=True)
             content = {
-                "images": [{"id": i, "file_name": f"{i}.png", **size} for i in self.ids],
+                "images": [{"id": i, "file_name": f"{i}{self.suffix}", **size} for i in self.ids],
                 "categories": [{"id": 1, "name": self.category}],
                 "annotations": [
                     {
@@ -76,7 +77,9 @@ class TwoRuns:
             path.parent.mkdir(exist_ok=True)
             path.write_text(json.dumps(content))
         for i in self.ids:
-            Image.new("RGB", (WIDTH, HEIGHT), (90, 90, 90)).save(self.data / "val" / f"{i}.png")
+            Image.new("RGB", (WIDTH, HEIGHT), (90, 90, 90)).save(
+                self.data / "val" / f"{i}{self.suffix}"
+            )
 
     @property
     def place(self) -> Workplace:

@@ -75,10 +75,10 @@ def test_nothing_is_said_of_what_is_missing_where_nothing_is(console):
     assert "n/a" not in " ".join(shown(evaluation(cat=20), console))
 
 
-def test_half_an_emoji_in_a_name_does_not_stop_the_others(console):
-    lines = shown(evaluation(**{"cat\ud83d": 100, "dog": 20}), console)
+def test_half_an_emoji_or_a_command_to_the_terminal_in_a_name_is_shown_as_a_question_mark(console):
+    lines = shown(evaluation(**{"cat\ud83d\x1b": 100, "dog": 20}), console)
     "\n".join(lines).encode()  # as a terminal gets it
-    assert lines[6] == "cat?" + 8 * " 100.00"
+    assert lines[6] == "cat??" + 8 * " 100.00"
 
 
 @pytest.mark.parametrize("name", ["a long name of a category that a user has chosen", "[red]x"])
