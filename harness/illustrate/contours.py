@@ -3,24 +3,22 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import matplotlib
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
-from matplotlib.font_manager import findfont, get_font
 from matplotlib.patches import FancyArrowPatch
 from matplotlib.patheffects import withStroke
 
 from harness.illustrate.outlines import Apart, Outline
-from harness.illustrate.scene import Photograph, Scene, Seen
-from harness.report.style import GREEN, ORANGE, PURPLE, SKY_BLUE, STYLE, VERMILION
+from harness.illustrate.photographs import Photograph
+from harness.illustrate.scene import Scene, Seen
+from harness.report.style import GREEN, ORANGE, PURPLE, SKY_BLUE, VERMILION
 
 YELLOW = "#F0E442"  # Okabe and Ito's too; too pale for anything but a photograph
 COLOURS = (SKY_BLUE, ORANGE, GREEN, YELLOW, PURPLE)  # of objects, by number, in turn
 OTHERS = "0.75"
 TRUTH: dict[str, Any] = {"colors": "white", "linestyles": (0, (2.5, 1.5))}
-MISSING_LETTER = "□"
 AROUND = 16  # directions that an arrow may come from
 
 
@@ -125,16 +123,6 @@ def tail(apart: Apart, size: tuple[int, int], length: float) -> tuple[float, flo
     turned = np.abs(np.angle(np.exp(1j * (angles - angles[0]))))
     best = np.lexsort((turned, beyond))[0]  # inside of the image, then least turned
     return float(steps[best, 0]), float(steps[best, 1])
-
-
-def drawable(text: str) -> str:
-    """`text` with a box in place of each letter that the font of figures does not have."""
-    with matplotlib.rc_context(STYLE):
-        font = get_font(findfont(matplotlib.rcParams["font.family"][0]))
-    return "".join(
-        letter if letter == "\n" or font.get_char_index(ord(letter)) else MISSING_LETTER
-        for letter in text
-    )
 
 
 def _draw(axes: Axes, lines: Sequence[npt.NDArray[np.float64]], points: float, **look: Any) -> None:  # noqa: ANN401

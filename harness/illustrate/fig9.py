@@ -14,8 +14,9 @@ from matplotlib.figure import Figure
 from harness.errors import ResultsError, SpecError
 from harness.evaluation.changes import ImageChange, most_moved
 from harness.grid import Cell, Grid
-from harness.illustrate.contours import draw_arrows, draw_seen, drawable, show_photograph
+from harness.illustrate.contours import draw_arrows, draw_seen, show_photograph
 from harness.illustrate.pair import RunPair, read_pair
+from harness.illustrate.panels import drawable
 from harness.illustrate.scene import MOST_ARROWS, SURE, Scene, change_of, scene_of
 from harness.paths import RunsFolder
 from harness.report.scale import scale_note

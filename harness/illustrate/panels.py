@@ -3,27 +3,41 @@
 import textwrap
 from typing import Any
 
+import matplotlib
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure
+from matplotlib.font_manager import findfont, get_font
 from matplotlib.image import AxesImage
 from matplotlib.text import Text
 
 from harness.illustrate.rois import Image
+from harness.report.style import STYLE
 
 GREY = "gray"
 DISTANCE_COLOURS = "viridis"  # perceptually uniform, and readable without red and green
 
 SMALL = 6  # points, for what stands in and under panels
 CHARACTERS_PER_IN = 22  # of SMALL text
+MISSING_LETTER = "□"
+
+
+def drawable(text: str) -> str:
+    """`text` with a box in place of each letter that the font of figures does not have."""
+    with matplotlib.rc_context(STYLE):
+        font = get_font(findfont(matplotlib.rcParams["font.family"][0]))
+    return "".join(
+        letter if letter == "\n" or font.get_char_index(ord(letter)) else MISSING_LETTER
+        for letter in text
+    )
 
 
 def finish(figure: Figure, text: str) -> None:
     """Write what is seen below the panels, then fix the layout: all files are to have the same."""
     figure.supxlabel(
-        textwrap.fill(text, int(CHARACTERS_PER_IN * figure.get_size_inches()[0])),
+        textwrap.fill(drawable(text), int(CHARACTERS_PER_IN * figure.get_size_inches()[0])),
         x=0.01,
         ha="left",
         fontsize=SMALL,

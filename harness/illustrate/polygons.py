@@ -13,11 +13,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
-from PIL import Image as PillowImage
 
-from harness.errors import DataError
 from harness.illustrate.distance_image import distance_image
-from harness.illustrate.panels import SMALL, finish
+from harness.illustrate.panels import SMALL, drawable, finish
+from harness.illustrate.photographs import read_photograph
 from harness.illustrate.rois import bitmask_of
 from harness.illustrate.training_images import TrainingImage, TrainingObject
 from harness.report.style import (
@@ -54,7 +53,7 @@ def fig7(images: Sequence[TrainingImage], note: str) -> Figure:
         note: which images these are, as a sentence.
 
     Raises:
-        DataError: an image is missing or damaged.
+        DataError: an image is missing, damaged, or not of the size that its annotations say.
     """
     rows = math.ceil(len(images) / MOST_COLUMNS)
     columns = math.ceil(len(images) / rows)
@@ -75,7 +74,8 @@ def fig7(images: Sequence[TrainingImage], note: str) -> Figure:
 
 
 def _draw_image(axes: Axes, image: TrainingImage) -> None:
-    axes.imshow(_pixels(image), extent=(0, image.width, image.height, 0))
+    pixels = read_photograph(image.file, f"image {image.id}", image.width, image.height)
+    axes.imshow(pixels, extent=(0, image.width, image.height, 0))
     axes.set_title(f"image {image.id}", loc="left", pad=2, fontsize=SMALL)
     for one, colour in _coloured(image):
         if isinstance(one.segmentation, list):
@@ -93,17 +93,6 @@ def _draw_image(axes: Axes, image: TrainingImage) -> None:
             axes.contour(*centres, mask, [0.5], colors=[colour], linewidths=LINE)
 
 
-def _pixels(image: TrainingImage) -> PillowImage.Image:
-    try:
-        with PillowImage.open(image.file) as pixels:
-            return pixels.convert("RGB")
-    except OSError as error:
-        raise DataError(
-            f"Image {image.id} cannot be read from {image.file}: {error.strerror or error}. "
-            "`harness prepare` looks at every image, and says how to fetch what is missing of COCO."
-        ) from error
-
-
 def _coloured(image: TrainingImage) -> Iterator[tuple[TrainingObject, str]]:
     return zip(image.objects, cycle(COLOURS), strict=False)
 
@@ -116,7 +105,7 @@ def _write_names(axes: Axes, image: TrainingImage) -> None:
         left, top, right, bottom = one.box
         ends = [((left + right) / 2, top), ((left + right) / 2, bottom)]
         for x, y in (_deepest_point(image, one), *ends):
-            name = _write(axes, x, y, one.category, colour)
+            name = _write(axes, x, y, drawable(one.category), colour)
             _move_into(inside, name)
             place = _extent(name)
             if not any(place.overlaps(other) for other in taken):

@@ -2,11 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-
-import numpy as np
-import numpy.typing as npt
-from PIL import Image, ImageOps
 
 from harness.data.fields import Item, listed
 from harness.errors import DataError
@@ -15,12 +10,11 @@ from harness.evaluation.objects import objects_of, places
 from harness.evaluation.run_lengths import pixels_of, read_masks
 from harness.illustrate.outlines import Apart, Outline, furthest_apart, outline
 from harness.illustrate.pair import RunPair
+from harness.illustrate.photographs import Photograph, read_photograph
 
 SURE = 0.5  # the score from which a detection is drawn that is matched with no object
 MOST_ARROWS = 3  # in an image
 LEAST_APART_PX = 1.0  # of outlines, for an arrow
-
-Photograph = npt.NDArray[np.uint8]  # (height, width, 3)
 
 
 @dataclass(frozen=True)
@@ -137,28 +131,8 @@ def _largest(apart: Iterable[Apart]) -> Sequence[Apart]:
 
 
 def _photograph(pair: RunPair, image: Item) -> Photograph:
-    """The pixels of an image, turned as EXIF says: as detectron2 saw it."""
-    where = f"image {image['id']} of {pair.split.name}"
+    what = f"image {image['id']} of {pair.split.name}"
     if not isinstance(image.get("file_name"), str):
-        raise DataError(f"{pair.split.where}: {where} has no file_name, so it cannot be drawn.")
+        raise DataError(f"{pair.split.where}: {what} has no file_name, so it cannot be drawn.")
     path = pair.split.parts[0].images / image["file_name"]
-    pixels = _read(path, where)
-    height, width = pixels.shape[:2]
-    if (height, width) != (image["height"], image["width"]):
-        raise DataError(
-            f"{path} ({where}) is {width} x {height} pixels, its annotations say "
-            f"{image['width']} x {image['height']}. `harness prepare` names all such images."
-        )
-    return pixels
-
-
-def _read(path: Path, where: str) -> Photograph:
-    try:
-        with Image.open(path) as file:
-            return np.asarray(ImageOps.exif_transpose(file).convert("RGB"))
-    except (OSError, ValueError, Image.DecompressionBombError) as error:
-        why = (isinstance(error, OSError) and error.strerror) or error
-        raise DataError(
-            f"{path} ({where}) cannot be read: {why}. `harness prepare` names all images that are "
-            "missing or damaged, and what fetches those of COCO."
-        ) from error
+    return read_photograph(path, what, image["width"], image["height"])

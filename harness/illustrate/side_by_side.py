@@ -15,11 +15,12 @@ from harness.illustrate.contours import (
     draw_numbers,
     draw_seen,
     draw_truth,
-    drawable,
     show_photograph,
 )
 from harness.illustrate.pair import RunPair
-from harness.illustrate.scene import SURE, Photograph, Scene
+from harness.illustrate.panels import drawable
+from harness.illustrate.photographs import Photograph
+from harness.illustrate.scene import SURE, Scene
 from harness.report.style import STYLE
 
 DPI = 100  # of a page

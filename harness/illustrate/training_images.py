@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.data.annotations import Part, read_annotations
+from harness.data.fields import printable
 from harness.data.outline import outline_of
 from harness.data.splits import Split
 from harness.errors import DataError
@@ -32,7 +33,7 @@ class TrainingObject:
     """An object that is no crowd.
 
     Attributes:
-        category: its name.
+        category: its name, as people are shown it.
         segmentation: polygons or an RLE mask, as COCO writes them.
         box: of its annotation.
         area: of its mask, in px.
@@ -130,7 +131,7 @@ def _images(
 ) -> Iterator[TrainingImage]:
     outline_of(part, checked)  # so that every key below is there
     content = read_annotations(part.annotations)
-    names = {category["id"]: category["name"] for category in content["categories"]}
+    names = {category["id"]: printable(str(category["name"])) for category in content["categories"]}
     annotations: dict[int, list[Content]] = defaultdict(list)
     for annotation in content["annotations"]:
         annotations[annotation["image_id"]].append(annotation)

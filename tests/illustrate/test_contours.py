@@ -11,11 +11,11 @@ from harness.evaluation.changes import ImageChange
 from harness.illustrate.contours import (
     draw_arrows,
     draw_seen,
-    drawable,
     show_photograph,
     tail,
 )
 from harness.illustrate.outlines import Apart, outline
+from harness.illustrate.panels import drawable
 from harness.illustrate.scene import Scene, Seen
 
 ENLARGED = 10  # px of the drawing for a pixel of the image

@@ -2,11 +2,17 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 from matplotlib.patches import Polygon
+from PIL import Image
 
 from harness.errors import DataError
 from harness.illustrate.polygons import COLOURS, fig7
-from harness.illustrate.training_images import images_named, typical_images
-from tests.illustrate.look import drawn_texts, faults, words_of
+from harness.illustrate.training_images import (
+    TrainingImage,
+    TrainingObject,
+    images_named,
+    typical_images,
+)
+from tests.illustrate.look import drawn_texts, faults, images_of, words_of
 
 
 def polygons_of(axes) -> list[Polygon]:
@@ -67,13 +73,38 @@ def test_the_figure_names_its_images_and_says_which_they_are(split, checked):
     assert "The first two. Colours tell instances of an image apart." in words
 
 
-def test_an_image_that_is_missing_is_named_with_the_way_out(split, checked, tmp_path):
-    from dataclasses import replace
+def of_one_object(path, category="cat", size=(60, 40)) -> TrainingImage:
+    """An image of 60 x 40 in `path`, its object the left upper quarter."""
+    flat = [0.0, 0.0, 30.0, 0.0, 30.0, 20.0, 0.0, 20.0]
+    one = TrainingObject(category, [flat], (0, 0, 30, 20), 600)
+    return TrainingImage(1, path, *size, (one,))
 
-    [image] = images_named(split, [14], checked)
-    gone = replace(image, file=tmp_path / "gone.png")
-    message = (
-        r"^Image 14 cannot be read from .*gone\.png: No such file or directory\. `harness prep"
-    )
-    with pytest.raises(DataError, match=message):
-        fig7([gone], "")
+
+def test_a_photograph_is_turned_as_exif_says_and_its_outlines_are_not(tmp_path):
+    # Orientation 6 is a quarter turn to the right: the white left of the file comes to the top.
+    pixels = np.zeros((40, 60), np.uint8)
+    pixels[:, :30] = 255
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(pixels).save(tmp_path / "1.png", exif=exif)
+    figure = fig7([of_one_object(tmp_path / "1.png", size=(40, 60))], "")
+    [shown], [axes] = images_of(figure), figure.get_axes()
+    assert shown.shape == (60, 40, 3)
+    assert shown[[0, 59], 20, 0].tolist() == [255, 0]
+    assert axes.get_images()[0].get_extent() == [0, 40, 60, 0]
+
+
+@pytest.mark.parametrize("size", [(60, 40), (40, 60)])
+def test_an_image_that_is_missing_or_of_another_size_is_named(tmp_path, size):
+    if size != (60, 40):
+        Image.new("RGB", (60, 40)).save(tmp_path / "1.png")
+    what = "cannot be read: No such file" if size == (60, 40) else "is 60 x 40 pixels, its annot"
+    with pytest.raises(DataError, match=rf"1\.png \(image 1\) {what}.* `harness prepare` names"):
+        fig7([of_one_object(tmp_path / "1.png", size=size)], "")
+
+
+def test_names_in_other_scripts_are_boxes_without_a_warning(tmp_path):
+    Image.new("RGB", (60, 40)).save(tmp_path / "1.png")
+    words = words_of(fig7([of_one_object(tmp_path / "1.png", "猫 cat $x$")], "Images of 人."))
+    assert "□ cat $x$" in words
+    assert "Images of □. Colours tell" in words
