@@ -1,19 +1,26 @@
 """`harness masks`: the images in which two runs differ most, in numbers and in pictures."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.commands.named import run_named
-from harness.errors import HarnessError
+from harness.errors import DataError, HarnessError
 from harness.files import replacing
 from harness.grid.spec import RunSpec
+from harness.paths import ResultsFolder
 from harness.workplace import Workplace
+
+if TYPE_CHECKING:
+    from harness.illustrate.pair import RunPair
+    from harness.illustrate.worst import NotDrawn
 
 
 def show_masks(one: str, other: str, most: int, scale: str, data: Path | None, runs: Path) -> None:
     """Print what became of each object of the images with the largest changes, and draw them.
 
-    The pictures go to a folder of their own; those of an earlier call that are not drawn again
-    are deleted.
+    The pictures go to a folder of their own, in which all other PNGs are deleted: those of an
+    earlier call. An image whose photograph cannot be read is told, and has its numbers all the
+    same.
 
     Args:
         one: a run, by id or name.
@@ -26,28 +33,44 @@ def show_masks(one: str, other: str, most: int, scale: str, data: Path | None, r
     Raises:
         HarnessError: `most` is below 1, a name means no run or several, or the two cannot be
             compared; says why.
+        DataError: an image is not drawn, after all else was; says why.
     """
     if most < 1:
         raise HarnessError(f"--worst {most}: show at least 1 image.")
     (place, a), (of_other, b) = (run_named(text, scale, data, runs) for text in (one, other))
     from harness.illustrate.pair import read_pair
-    from harness.illustrate.worst import selection, worst_files
+    from harness.illustrate.worst import selection
     from harness.terminal.masks_view import show_changes
 
     pair = read_pair(a, b, (_name(place, a), _name(of_other, b)), place.runs)
-    ids = a.run_id, b.run_id
-    drawn = set()
+    drawn, not_drawn = _draw(pair, most, place.results, (a.run_id, b.run_id))
+    show_changes(pair.names, pair.images, most, selection(pair))
+    if drawn:
+        print(place.results.masks(a.run_id, b.run_id))
+    if not_drawn:
+        titles = ", ".join(one.change.title for one in not_drawn)
+        raise DataError(f"Not drawn: {titles}. {not_drawn[0].why}")
+
+
+def _draw(
+    pair: "RunPair", most: int, results: ResultsFolder, ids: tuple[str, str]
+) -> tuple[set[Path], list["NotDrawn"]]:
+    """The pictures written, and the images that have none; other pictures there are deleted."""
+    from harness.illustrate.worst import NotDrawn, worst_files
+
+    drawn: set[Path] = set()
+    not_drawn = []
     for picture in worst_files(pair, most):
-        path = place.results.mask_picture(*ids, picture.change.image_id)
+        if isinstance(picture, NotDrawn):
+            not_drawn.append(picture)
+            continue
+        path = results.mask_picture(*ids, picture.change.image_id)
         with replacing(path, shared=True) as temporary:
             temporary.write_bytes(picture.content)
         drawn.add(path)
-    for path in place.results.masks(*ids).glob("*.png"):
-        if path not in drawn:
-            path.unlink()
-    show_changes(pair.names, pair.images, most, selection(pair))
-    if drawn:
-        print(place.results.masks(*ids))
+    for path in set(results.masks(*ids).glob("*.png")) - drawn:
+        path.unlink()
+    return drawn, not_drawn
 
 
 def _name(place: Workplace, spec: RunSpec) -> str:

@@ -11,18 +11,18 @@ from collections.abc import Sequence
 import matplotlib
 from matplotlib.figure import Figure
 
-from harness.errors import ResultsError, SpecError
+from harness.errors import ResultsError
 from harness.evaluation.changes import ImageChange, most_moved
-from harness.grid import Cell, Grid
+from harness.grid import Grid
 from harness.illustrate.contours import draw_arrows, draw_seen, show_photograph
-from harness.illustrate.pair import RunPair, read_pair
+from harness.illustrate.pair import RunPair, pair_of_rows, read_pair
 from harness.illustrate.panels import drawable
 from harness.illustrate.scene import MOST_ARROWS, SURE, Scene, change_of, scene_of
 from harness.paths import RunsFolder
 from harness.report.scale import scale_note
 from harness.report.style import DOUBLE_IN, STYLE
 
-TABLE, ROWS = "table1", ("baseline", "k=2")
+ROWS = ("table1/baseline", "table1/k=2")
 COLUMNS = 4  # images, where none is named
 MOST_COLUMNS = 6  # beyond it outlines cannot be told apart in print
 MARGIN_IN, GAP_IN, LINE_IN = 0.04, 0.05, 0.115
@@ -38,7 +38,7 @@ def fig9(grid: Grid, runs: RunsFolder, image_ids: Sequence[int] = ()) -> Figure:
 
     Args:
         grid: with Table I, whose baseline stands over its k=2: of the lowest seed of which both
-            have predictions.
+            are scored.
         runs: their folders.
         image_ids: of the images to show, `MOST_COLUMNS` at most; where none is named, `COLUMNS`
             are selected.
@@ -47,7 +47,7 @@ def fig9(grid: Grid, runs: RunsFolder, image_ids: Sequence[int] = ()) -> Figure:
         HarnessError: a run is not scored, predictions or images are missing or damaged, or there is
             no such image; says which, and which command helps.
     """
-    cells = _cells(grid, runs)
+    cells = pair_of_rows(grid, runs, *ROWS)
     a, b = (cell.spec for cell in cells)
     names = tuple(f"{grid.cell_name(cell)} · {cell.spec.run_id}" for cell in cells)
     pair = read_pair(a, b, (names[0], names[1]), runs)
@@ -117,26 +117,6 @@ def _row_height(shapes: Sequence[float]) -> float:
         tall = min(TALLEST_IN, left / sum(wide)) if wide else TALLEST_IN
         wide = [shape for shape in wide if tall * shape >= NARROWEST_IN]
     return tall
-
-
-def _cells(grid: Grid, runs: RunsFolder) -> tuple[Cell, Cell]:
-    """The two rows, of the lowest seed of which both have predictions; else of the lowest."""
-    top, below = (
-        {cell.spec.seed: cell for cell in grid.table(TABLE) if cell.row == row} for row in ROWS
-    )
-    seeds = sorted(top.keys() & below.keys())
-    if not seeds:
-        raise SpecError(
-            f"Fig. 9 compares {' and '.join(f'{TABLE}/{row}' for row in ROWS)}, which are not both "
-            "in experiments/. `harness masks RUN_A RUN_B` draws any two runs."
-        )
-    predicted = [
-        seed
-        for seed in seeds
-        if all(runs.run(of[seed].spec.run_id).results.exists() for of in (top, below))
-    ]
-    seed = (predicted or seeds)[0]
-    return top[seed], below[seed]
 
 
 def _heading(change: ImageChange) -> str:

@@ -1,7 +1,9 @@
 """Two runs on the same test images: what each predicted, and what became of each object."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from harness.data.fields import Item
 from harness.data.splits import Split, hash_of, locate
@@ -9,6 +11,7 @@ from harness.errors import DataError, HarnessError, ResultsError, SpecError
 from harness.evaluation.changes import ImageChange, image_changes
 from harness.evaluation.ground_truth import read_ground_truth
 from harness.evaluation.results_file import read_results
+from harness.grid import Cell, Grid
 from harness.grid.next_command import command
 from harness.grid.spec import RunSpec
 from harness.paths import RunsFolder
@@ -62,6 +65,50 @@ def read_pair(one: RunSpec, other: RunSpec, names: tuple[str, str], runs: RunsFo
     ground_truth = read_ground_truth(split.annotations, "segm")
     a, b = (_results(spec, ground_truth, runs) for spec in (one, other))
     return RunPair(names, split, ground_truth, (a, b), image_changes(ground_truth, a, b))
+
+
+def pair_of_rows(grid: Grid, runs: RunsFolder, one: str, other: str) -> tuple[Cell, Cell]:
+    """The cells of two rows, of the lowest seed of which both are scored; else of the lowest.
+
+    Args:
+        grid: that they are in, of one seed or several.
+        runs: where their folders are.
+        one: a row, as "table1/baseline".
+        other: another one.
+
+    Raises:
+        SpecError: the grid has no seed of both.
+    """
+    ones, others = (
+        {cell.spec.seed: cell for cell in grid.cells if cell.name == name} for name in (one, other)
+    )
+    seeds = sorted(ones.keys() & others.keys())
+    if not seeds:
+        raise SpecError(
+            f"{one} and {other} are to be compared, and are not both in experiments/. "
+            "`harness masks RUN_A RUN_B` draws any two runs."
+        )
+    scored = (
+        seed
+        for seed in seeds
+        if all(_is_scored(of[seed].spec.run_id, runs) for of in (ones, others))
+    )
+    seed = next(scored, seeds[0])
+    return ones[seed], others[seed]
+
+
+def files_of(spec: RunSpec, runs: RunsFolder) -> tuple[Path, ...]:
+    """What `read_pair` reads of a run; without the annotations where they are not here."""
+    paths = runs.run(spec.run_id)
+    with suppress(DataError):
+        annotations = locate(str(spec.test_split), spec.data_dir).annotations
+        return (paths.metrics, paths.results, annotations)
+    return (paths.metrics, paths.results)
+
+
+def _is_scored(run_id: str, runs: RunsFolder) -> bool:
+    paths = runs.run(run_id)
+    return paths.metrics.exists() and paths.results.exists()
 
 
 def _refuse(one: RunSpec, other: RunSpec) -> None:

@@ -5,25 +5,28 @@ them says so.
 """
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import matplotlib
 from matplotlib.figure import Figure
 from PIL import Image
 
+from harness.errors import DataError
 from harness.evaluation.changes import ImageChange, ObjectChange, most_changed, signed
 from harness.illustrate.pair import RunPair
 from harness.illustrate.scene import scene_of
 from harness.illustrate.side_by_side import LONGEST_IN_FILE_PX, LONGEST_PX, draw_side_by_side
 from harness.report.style import STYLE
 
-QUALITY = 70  # of WebP
+# Outlines stay clean, and a picture of one of COCO's photographs takes about 100 kB. The method is
+# Pillow's default: 6, the slowest, takes longer and saves little.
+WEBP = {"quality": 70, "method": 4}
 MOST_TOLD = 8  # objects, in the words for those who do not see the picture
 
 
 @dataclass(frozen=True)
-class Picture:
+class MaskPicture:
     """A picture of one image, run a on the left and run b on the right.
 
     Attributes:
@@ -44,21 +47,27 @@ class Picture:
     lines: tuple[str, ...]
 
 
-def worst_pictures(pair: RunPair, most: int) -> Iterator[Picture]:
+@dataclass(frozen=True)
+class NotDrawn:
+    """An image of those with the largest changes that has no picture, and why."""
+
+    change: ImageChange
+    why: str
+
+
+def worst_pictures(pair: RunPair, most: int) -> Iterator[MaskPicture | NotDrawn]:
     """Pictures of the images in which the runs differ most, for a page: WebP, about 1300 px wide.
+
+    An image whose photograph cannot be read takes no picture from the others.
 
     Args:
         pair: the two runs.
-        most: how many at most; fewer images may differ at all.
-
-    Raises:
-        DataError: an image is missing or damaged.
+        most: how many images at most; fewer may differ at all.
     """
-    for rank, change in enumerate(most_changed(pair.images, most), start=1):
-        yield page_picture(pair, change, rank)
+    return _drawn(pair, most, LONGEST_PX, "WEBP", WEBP)
 
 
-def page_picture(pair: RunPair, change: ImageChange, rank: int) -> Picture:
+def page_picture(pair: RunPair, change: ImageChange, rank: int) -> MaskPicture:
     """The picture of one image, for a page.
 
     Args:
@@ -70,17 +79,27 @@ def page_picture(pair: RunPair, change: ImageChange, rank: int) -> Picture:
         DataError: the image is missing or damaged.
     """
     figure = draw_side_by_side(scene_of(pair, change), pair, rank, LONGEST_PX)
-    return _picture(pair, change, figure, "WEBP", quality=QUALITY, method=4)
+    return _picture(pair, change, _pixels(figure), "WEBP", WEBP)
 
 
-def worst_files(pair: RunPair, most: int) -> Iterator[Picture]:
+def worst_files(pair: RunPair, most: int) -> Iterator[MaskPicture | NotDrawn]:
     """The same as PNG, and larger where the photographs are: up to `LONGEST_IN_FILE_PX`.
 
-    Arguments and errors are those of `worst_pictures`.
+    Arguments are those of `worst_pictures`.
     """
-    for rank, change in enumerate(most_changed(pair.images, most), start=1):
-        figure = draw_side_by_side(scene_of(pair, change), pair, rank, LONGEST_IN_FILE_PX)
-        yield _picture(pair, change, figure, "PNG")
+    return _drawn(pair, most, LONGEST_IN_FILE_PX, "PNG", {})
+
+
+def told_not_drawn(images: Sequence[NotDrawn]) -> str:
+    """Which images have no picture, as sentences; "" where there are none."""
+    if not images:
+        return ""
+    titles = ", ".join(one.change.title for one in images)
+    theirs = "Its photograph is" if len(images) == 1 else "Their photographs are"
+    return (
+        f"Not drawn: {titles}. {theirs} missing, damaged, or not of the size that annotations say; "
+        "`harness prepare` tells which and why."
+    )
 
 
 def selection(pair: RunPair) -> str:
@@ -105,27 +124,39 @@ def object_line(number: int, one: ObjectChange) -> str:
     return f"{number} {one.category}: {', '.join(told)}{note}"
 
 
-def _picture(
-    pair: RunPair,
-    change: ImageChange,
-    figure: Figure,
-    format: str,
-    **options: int,
-) -> Picture:
+def _drawn(
+    pair: RunPair, most: int, longest_px: int, format: str, options: Mapping[str, int]
+) -> Iterator[MaskPicture | NotDrawn]:
+    for rank, change in enumerate(most_changed(pair.images, most), start=1):
+        try:
+            scene = scene_of(pair, change)
+        except DataError as error:
+            yield NotDrawn(change, str(error))
+            continue
+        figure = draw_side_by_side(scene, pair, rank, longest_px)
+        yield _picture(pair, change, _pixels(figure), format, options)
+
+
+def _pixels(figure: Figure) -> Image.Image:
     drawn = io.BytesIO()
     with matplotlib.rc_context(STYLE):
         figure.savefig(drawn, format="rgba", dpi=figure.dpi)
-    width, height = figure.canvas.get_width_height()
-    image = Image.frombuffer("RGBA", (width, height), drawn.getvalue()).convert("RGB")
+    size = figure.canvas.get_width_height()
+    return Image.frombuffer("RGBA", size, drawn.getvalue()).convert("RGB")
+
+
+def _picture(
+    pair: RunPair, change: ImageChange, image: Image.Image, format: str, options: Mapping[str, int]
+) -> MaskPicture:
     content = io.BytesIO()
     image.save(content, format, **options)
     lines = tuple(object_line(number, one) for number, one in enumerate(change.objects, start=1))
-    return Picture(
+    return MaskPicture(
         change=change,
         content=content.getvalue(),
         media_type=Image.MIME[format],
-        width=width,
-        height=height,
+        width=image.width,
+        height=image.height,
         alt=_alt(pair, change, lines),
         lines=lines,
     )

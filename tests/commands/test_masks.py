@@ -120,8 +120,13 @@ def test_bad_input_is_one_clear_message_and_exit_2(masks, arguments, message):
     assert "Traceback" not in err
 
 
-def test_an_image_that_is_gone_is_named(two, masks):
-    (two.data / "val" / "2.png").unlink()
+def test_an_image_that_is_gone_takes_neither_its_numbers_nor_other_pictures_away(two, masks):
+    masks(*ROWS)
+    (two.data / "val" / "3.png").unlink()
     code, out, err = masks(*ROWS)
-    assert (code, out) == (2, "")
-    assert "2.png (image 2 of own_val) cannot be read: No such file or directory. `harness" in err
+    assert code == 2
+    assert "Image 3 (3.png): 1 object; change" in out
+    assert out.splitlines()[-1] == str(folder_of(two))
+    assert [path.name for path in folder_of(two).iterdir()] == ["2.png"]
+    assert err.startswith("DataError: Not drawn: Image 3 (3.png). ")
+    assert "3.png (image 3 of own_val) cannot be read: No such file or directory. `harness" in err

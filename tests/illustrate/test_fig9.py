@@ -119,6 +119,6 @@ def test_what_is_missing_is_told(two):
     with pytest.raises(ResultsError, match=r"The predictions of run .* are missing"):
         draw(two)
     with pytest.raises(
-        SpecError, match=r"compares table1/baseline and table1/k=2, which are not bo"
+        SpecError, match=r"^table1/baseline and table1/k=2 are to be compared, and are"
     ):
         fig9(two.place.grid(["table2"]), two.place.runs)

@@ -10,9 +10,15 @@ from PIL import Image
 from harness.illustrate.pair import read_pair
 from harness.illustrate.scene import scene_of
 from harness.illustrate.side_by_side import draw_side_by_side
-from harness.illustrate.worst import selection, worst_files, worst_pictures
+from harness.illustrate.worst import (
+    MaskPicture,
+    selection,
+    told_not_drawn,
+    worst_files,
+    worst_pictures,
+)
 from tests.illustrate.look import faults
-from tests.illustrate.two_runs import TwoRuns
+from tests.illustrate.two_runs import TwoRuns, detection
 
 
 @pytest.fixture
@@ -66,6 +72,24 @@ def test_the_selection_says_that_no_image_is_typical(two):
     assert "in either direction" in text
     assert "They differ in 2 of the 3 images that have objects." in text
     assert "no image is typical" in text
+
+
+def test_an_image_without_photograph_takes_no_picture_from_the_others(two):
+    (two.data / "val" / "3.png").unlink()
+    (two.data / "val" / "2.png").write_text("no image")
+    boxes = {1: (10, 10, 15, 20), 2: (10, 10, 17, 20), 3: (10, 10, 20, 20)}
+    two.predict("k=2", [detection(image_id, box) for image_id, box in boxes.items()])
+    missing, drawn, damaged = worst_pictures(pair_of(two), 3)
+    assert [one.change.image_id for one in (missing, drawn, damaged)] == [3, 1, 2]
+    assert isinstance(drawn, MaskPicture)
+    assert "3.png (image 3 of own_val) cannot be read: No such file" in missing.why
+    assert "2.png (image 2 of own_val) cannot be read: cannot identify" in damaged.why
+    assert told_not_drawn([missing, damaged]) == (
+        "Not drawn: Image 3 (3.png), Image 2 (2.png). Their photographs are missing, damaged, or "
+        "not of the size that annotations say; `harness prepare` tells which and why."
+    )
+    assert told_not_drawn([missing]).startswith("Not drawn: Image 3 (3.png). Its photograph is mi")
+    assert told_not_drawn([]) == ""
 
 
 def test_a_large_photograph_is_shrunk_on_a_page_and_larger_in_a_file(two, monkeypatch):

@@ -1,5 +1,7 @@
 """Which pairs of runs the report shows, and what it says where it cannot."""
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -41,11 +43,46 @@ def test_the_images_that_changed_most_are_shown_with_their_objects(tmp_path, mon
     assert "no image is typical" in pair.note
 
 
-@pytest.mark.parametrize("names", [[], ["table2"]])
-def test_pairs_are_those_of_the_grid(names, tmp_path):
-    grid = load_grid(names, Setting(scale="demo"), ROOT / "experiments")
-    networks = {cell.spec.architecture for cell in grid.cells}
-    assert len(list(mask_pairs(grid, TwoRuns(tmp_path).place.runs))) == len(networks)
+def test_the_lowest_seed_that_both_have_is_shown_and_named(tmp_path, monkeypatch):
+    two = TwoRuns(tmp_path)
+    monkeypatch.chdir(two.project)
+    two.paths("k=2").results.unlink()
+    for row, width in (("baseline", 16), ("k=2", 18)):
+        two.predict(row, [detection(1, (10, 10, width, 20))], seed=1)
+    pair = next(mask_pairs(two.place.known_grid(), two.place.runs))
+    network = "mask_rcnn_R50_FPN"
+    assert pair.title == f"table1/k=2/seed=1 beside table1/baseline/seed=1 ({network})"
+    assert len(pair.pictures) == 1
+    assert f"of table1/baseline/seed=1 · {two.spec('baseline', 1).run_id}" in pair.pictures[0].alt
+
+
+def test_a_missing_photograph_takes_no_other_picture_away_and_is_drawn_once_it_is_there(
+    tmp_path, monkeypatch
+):
+    two = TwoRuns(tmp_path)
+    monkeypatch.chdir(two.project)
+    grid, path = two.place.known_grid(), two.data / "val" / "3.png"
+    content = path.read_bytes()
+    path.write_bytes(content[:60])
+    pair = next(mask_pairs(grid, two.place.runs))
+    assert [one.alt[:7] for one in pair.pictures] == ["Image 2"]
+    assert "no image is typical" in pair.note
+    assert "Not drawn: Image 3 (3.png). Its photograph is missing, damaged, or" in pair.note
+    assert str(tmp_path) not in pair.note
+    path.write_bytes(content)
+    pair = next(mask_pairs(grid, two.place.runs))
+    assert [one.alt[:7] for one in pair.pictures] == ["Image 3", "Image 2"]
+    assert "Not drawn" not in pair.note
+
+
+def test_where_no_photograph_is_there_this_is_said_in_the_place_of_pictures(tmp_path, monkeypatch):
+    two = TwoRuns(tmp_path)
+    monkeypatch.chdir(two.project)
+    for path in (two.data / "val").iterdir():
+        path.unlink()
+    pair = next(mask_pairs(two.place.known_grid(), two.place.runs))
+    assert pair.pictures == ()
+    assert pair.missing.startswith("Not drawn: Image 3 (3.png), Image 2 (2.png). Their photogr")
 
 
 def test_a_pair_whose_run_was_scored_again_is_drawn_anew(tmp_path, monkeypatch):
@@ -56,3 +93,29 @@ def test_a_pair_whose_run_was_scored_again_is_drawn_anew(tmp_path, monkeypatch):
     assert next(mask_pairs(grid, two.place.runs)).pictures is first.pictures
     two.predict("k=2", [detection(1, (10, 10, 20, 20)), detection(2, (10, 10, 16, 20))])
     assert next(mask_pairs(grid, two.place.runs)).pictures == ()  # as the baseline: no change
+
+
+def changed_annotations(two):
+    two.category = "dog"
+    two.write_data()
+
+
+def changed_metrics(two):
+    path = two.paths("k=2").metrics
+    content = json.loads(path.read_text())
+    content["annotations"] = {"own_val": "0" * 64}
+    path.write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize("change", [changed_annotations, changed_metrics])
+def test_pictures_of_other_annotations_than_those_scored_on_do_not_stay(
+    tmp_path, monkeypatch, change
+):
+    two = TwoRuns(tmp_path)
+    monkeypatch.chdir(two.project)
+    grid = two.place.known_grid()
+    assert next(mask_pairs(grid, two.place.runs)).pictures
+    change(two)
+    pair = next(mask_pairs(grid, two.place.runs))
+    assert pair.pictures == ()
+    assert re.search(r"is not what run \w{8} was scored on: its sha256 begins with", pair.missing)
