@@ -98,19 +98,17 @@ def _match(
     for group in range(begin, end):
         first, last = groups.detections[group]
         low, high = groups.objects[group]
+        taken = np.empty(last - first, np.int64)
         of_pairs = iou[groups.pairs[group] : groups.pairs[group + 1]]
-        matrix = of_pairs.reshape(last - first, high - low)
         for size in range(len(matches.objects)):
             counts = matches.objects[size, low:high]
             order = np.argsort(~counts, kind="mergesort")  # those that count stand first
             for t in range(len(thresholds)):
                 bit = np.uint16(1 << t)
-                free = np.ones(high - low, np.bool_)
-                for d in range(first, last):
-                    j = _best(matrix[d - first], order, free, counts, thresholds[t])
+                _take(of_pairs, counts, order, crowd[low:high], thresholds[t], taken)
+                for d, j in enumerate(taken, first):
                     if j < 0:
                         continue
-                    free[j] = crowd[low + j]
                     if counts[j]:
                         matches.right[size, d] |= bit
                         matches.counted[size, d] |= bit
@@ -131,16 +129,28 @@ def _match_once(
     for group in range(begin, end):
         first, last = groups.detections[group]
         low, high = groups.objects[group]
+        taken = np.empty(last - first, np.int64)
         of_pairs = iou[groups.pairs[group] : groups.pairs[group + 1]]
-        matrix = of_pairs.reshape(last - first, high - low)
         counts = ~crowd[low:high]
         order = np.argsort(~counts, kind="mergesort")  # those that count stand first
-        free = np.ones(high - low, np.bool_)
-        for d in range(last - first):
-            j = _best(matrix[d], order, free, counts, threshold)
+        _take(of_pairs, counts, order, crowd[low:high], threshold, taken)
+        for d, j in enumerate(taken):
             if j >= 0 and counts[j]:
-                free[j] = False
                 pair[low + j] = groups.pairs[group] + d * (high - low) + j
+
+
+@compiled
+def _take(
+    iou: Floats, counts: Bools, order: Ints, crowd: Bools, threshold: float, taken: Ints
+) -> None:
+    """Write into `taken` the object that each detection of a group takes; -1 for none."""
+    matrix = iou.reshape(len(taken), len(crowd))
+    free = np.ones(len(crowd), np.bool_)
+    for d in range(len(taken)):
+        j = _best(matrix[d], order, free, counts, threshold)
+        taken[d] = j
+        if j >= 0:
+            free[j] = crowd[j]
 
 
 @compiled

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.image import AxesImage
 
+from harness.grid.losses import VARIANTS
 from harness.illustrate.examples import Example, drawn_examples
 from harness.illustrate.panels import (
     DISTANCE_COLOURS,
@@ -21,7 +22,6 @@ from harness.illustrate.panels import (
 )
 from harness.illustrate.rois import Image
 from harness.illustrate.transforms import (
-    VARIANTS,
     Steps,
     empty_steps,
     one_step_dilation,

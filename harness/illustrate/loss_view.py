@@ -7,7 +7,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from harness.illustrate.made_up import SIDE, disc, disc_logits
+from harness.illustrate.made_up import disc, disc_logits
+from harness.illustrate.rois import SIDE
+from harness.illustrate.transforms import HIGHEST_RESPONSE
 from harness.report.style import BLUE, DOUBLE_IN, SINGLE_IN, STYLE, VERMILION
 
 if TYPE_CHECKING:
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
 
 HEIGHT_IN = 3.9
 COLUMNS = ("mask", "soft binarization", "contour response", "{k}-step distance")
-HIGHEST_RESPONSE = 3  # inside of a corner
 LOWEST = {"paper": 1 - HIGHEST_RESPONSE, "sound": 0}  # of a distance, on the contour itself
 COLOURS = {"paper": VERMILION, "sound": BLUE}
 REACH = 10  # px from the edge that a profile shows

@@ -5,10 +5,11 @@ All are float64 and of shape (N, 28, 28), as the positive RoIs of Mask R-CNN.
 
 from typing import TYPE_CHECKING
 
+from harness.illustrate.rois import SIDE
+
 if TYPE_CHECKING:
     from torch import Tensor
 
-SIDE = 28  # px, of Mask R-CNN's masks
 CENTRE = (SIDE - 1) / 2
 OUTLINE_WAVES = 4  # of a blob: more of them make its outline busier
 

@@ -10,15 +10,21 @@ import numpy.typing as npt
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
+from harness.grid.losses import VARIANTS
 from harness.illustrate.examples import STAND_INS, Example, drawn_examples
 from harness.illustrate.panels import DISTANCE_COLOURS, GREY, SMALL, add_scale, finish, show
 from harness.illustrate.rois import Image
-from harness.illustrate.transforms import VARIANTS, binarized, contour, distance, empty_steps
+from harness.illustrate.transforms import (
+    HIGHEST_RESPONSE,
+    binarized,
+    contour,
+    distance,
+    empty_steps,
+)
 from harness.report.style import DOUBLE_IN, STYLE
 
 HEIGHT_IN = 4.6
 GAP = 0.2  # between (a) and (b), in panels
-MOST_RESPONSE = 3  # of a contour: at the corner of a square
 BAR: dict[str, Any] = {"aspect": 25, "pad": 0.01, "fraction": 0.05}
 
 
@@ -46,8 +52,10 @@ def fig3(*examples: Example, k: int = 2) -> Figure:
         image = _draw_row(grid[0], [*responses, *truth], "response\nor mask", 0, 1, GREY)
         add_scale(figure, image, grid[0], "", ticks=[0, 0.5, 1], **BAR)
         for row, variant, images in zip(grid[1:3], VARIANTS, contours, strict=True):
-            image = _draw_row(row, images, f"contour\n{variant}", 0, MOST_RESPONSE, GREY)
-        add_scale(figure, image, grid[1:3], "contour response", ticks=range(4), **BAR)
+            image = _draw_row(row, images, f"contour\n{variant}", 0, HIGHEST_RESPONSE, GREY)
+        add_scale(
+            figure, image, grid[1:3], "contour response", ticks=range(HIGHEST_RESPONSE + 1), **BAR
+        )
         for row, variant, images in zip(grid[3:], VARIANTS, distances, strict=True):
             name = f"{k}-step image\n{variant}"
             image = _draw_row(row, images, name, low, k + 1, DISTANCE_COLOURS)

@@ -15,7 +15,7 @@ from harness.illustrate.rois import Image
 if TYPE_CHECKING:
     from torch import Tensor
 
-VARIANTS = ("paper", "sound")
+HIGHEST_RESPONSE = 3  # of a contour: inside of the corner of a square
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import torch
 
+from harness.grid.losses import VARIANTS
 from harness.illustrate.examples import drawn_examples
 from harness.illustrate.transforms import (
-    VARIANTS,
     binarized,
     contour,
     distance,
