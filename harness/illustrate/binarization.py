@@ -23,7 +23,8 @@ def fig2(*examples: Example) -> Figure:
     shown = examples or drawn_examples()[:SHOWN]
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(SINGLE_IN, HEIGHT_IN), layout="constrained")
-        cells = figure.add_gridspec(2, 1 + len(shown), width_ratios=(1.3, *[1] * len(shown)))
+        curve = 1.3 + max(0, SHOWN - len(shown))  # fewer panels are no larger, it is wider
+        cells = figure.add_gridspec(2, 1 + len(shown), width_ratios=(curve, *[1] * len(shown)))
         _draw_curve(figure.add_subplot(cells[:, 0]))
         grid = np.array(
             [[figure.add_subplot(cells[row, 1 + n]) for n in range(len(shown))] for row in (0, 1)]
@@ -32,8 +33,9 @@ def fig2(*examples: Example) -> Figure:
             response = example.response
             image = show(grid[0, column], response, 0, 1)
             show(grid[1, column], binarized(response), 0, 1)
-        title = grid[0, 0].set_title("(b) $M_R$ above $B(M_R)$", loc="left", pad=3)
-        title.set_in_layout(False)  # or its column is as wide as it
+        grid[0, 0].set_title("(b)", loc="left", pad=3)
+        for axes, name in zip(grid[:, 0], ("$M_R$", "$B(M_R)$"), strict=True):
+            axes.set_ylabel(name, labelpad=2)
         add_scale(figure, image, grid, "", ticks=[0, 0.5, 1], aspect=30, pad=0.03)
         of = ", ".join(example.name for example in shown)
         finish(

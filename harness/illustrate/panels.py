@@ -24,6 +24,12 @@ CHARACTERS_PER_IN = 22  # of SMALL text
 MISSING_LETTER = "□"
 
 
+def boxes_told(*texts: str) -> str:
+    """What a box stands for, as a sentence, where `drawable` puts one into a text; else ""."""
+    lacking = any(MISSING_LETTER in drawable(text) for text in texts)
+    return f"{MISSING_LETTER}: a letter that the font of figures does not have." if lacking else ""
+
+
 def drawable(text: str) -> str:
     """`text` with a box in place of each letter that the font of figures does not have."""
     with matplotlib.rc_context(STYLE):
@@ -34,10 +40,17 @@ def drawable(text: str) -> str:
     )
 
 
-def finish(figure: Figure, text: str) -> None:
-    """Write what is seen below the panels, then fix the layout: all files are to have the same."""
+def finish(figure: Figure, text: str, *names: str) -> None:
+    """Write what is seen below the panels, then fix the layout: all files are to have the same.
+
+    Args:
+        figure: whole but for its caption.
+        text: of the caption.
+        names: what else stands in the figure that others wrote.
+    """
+    caption = f"{drawable(text)} {boxes_told(text, *names)}"
     figure.supxlabel(
-        textwrap.fill(drawable(text), int(CHARACTERS_PER_IN * figure.get_size_inches()[0])),
+        textwrap.fill(caption, int(CHARACTERS_PER_IN * figure.get_size_inches()[0])),
         x=0.01,
         ha="left",
         fontsize=SMALL,

@@ -46,7 +46,8 @@ EXPLAINED = (
 def fig7(images: Sequence[TrainingImage], note: str) -> Figure:
     """Images with their objects' polygons, coloured by instance, and the names of categories.
 
-    A name that finds no place where it overlaps no other is left out, and the caption says so.
+    A name that finds no place where it overlaps no other is left out, and the caption says so. One
+    that is wider than its image is cut.
 
     Args:
         images: at least one; up to twelve are readable.
@@ -67,7 +68,8 @@ def fig7(images: Sequence[TrainingImage], note: str) -> Figure:
             axes.set_axis_off()
         for axes, image in zip(grid, images, strict=False):
             _draw_image(axes, image)
-        finish(figure, f"{note} {EXPLAINED}")
+        names = {one.category for image in images for one in image.objects}
+        finish(figure, f"{note} {EXPLAINED}", *names)
         for axes, image in zip(grid, images, strict=False):
             _write_names(axes, image)
     return figure
@@ -106,6 +108,7 @@ def _write_names(axes: Axes, image: TrainingImage) -> None:
         ends = [((left + right) / 2, top), ((left + right) / 2, bottom)]
         for x, y in (_deepest_point(image, one), *ends):
             name = _write(axes, x, y, drawable(one.category), colour)
+            _shorten(name, inside.width)
             _move_into(inside, name)
             place = _extent(name)
             if not any(place.overlaps(other) for other in taken):
@@ -137,6 +140,14 @@ def _write(axes: Axes, x: float, y: float, name: str, colour: str) -> Text:
 def _extent(text: Text) -> Bbox:
     """Where a name stands, with its frame, in pixels of the canvas."""
     return text.get_window_extent().padded((PAD + LINE) * text.figure.dpi / POINTS_PER_IN)
+
+
+def _shorten(text: Text, width: float) -> None:
+    """Cut the end of a name that is wider than its image."""
+    name = text.get_text()
+    while len(name) > 1 and (wide := _extent(text).width) > width:
+        name = name[: min(len(name) - 1, round(len(name) * width / wide))]
+        text.set_text(f"{name}…")
 
 
 def _move_into(frame: Bbox, text: Text) -> None:

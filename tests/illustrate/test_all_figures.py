@@ -63,6 +63,11 @@ def test_with_as_many_real_objects_as_there_is_room_for_nothing_overlaps(name, s
     assert faults(OF_EXAMPLES[name].draw(*examples)) == []
 
 
+@pytest.mark.parametrize("few", [1, 2])
+def test_with_few_objects_nothing_leaves_figure_2(few):
+    assert faults(OF_EXAMPLES["fig2"].draw(*drawn_examples()[:few])) == []
+
+
 def test_no_figure_needs_more_examples_than_are_drawn():
     assert max(figure.most for figure in OF_EXAMPLES.values()) == len(drawn_examples())
 

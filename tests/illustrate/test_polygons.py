@@ -108,3 +108,17 @@ def test_names_in_other_scripts_are_boxes_without_a_warning(tmp_path):
     words = words_of(fig7([of_one_object(tmp_path / "1.png", "猫 cat $x$")], "Images of 人."))
     assert "□ cat $x$" in words
     assert "Images of □. Colours tell" in words
+    assert "□: a letter that the font of figures does not have." in words
+
+
+def test_a_name_wider_than_its_image_is_cut_and_stays_within_it(tmp_path):
+    Image.new("RGB", (60, 40)).save(tmp_path / "1.png")
+    image = of_one_object(tmp_path / "1.png", "a category of a very long name " * 6)
+    figure = fig7([image] * 4, "")
+    assert faults(figure) == []
+    for axes in figure.get_axes():
+        [name] = axes.texts
+        assert name.get_text().startswith("a category of a very")
+        assert name.get_text()[-1] == "…"
+        frame, place = axes.get_window_extent(), name.get_window_extent()
+        assert frame.x0 < place.x0 < place.x1 < frame.x1
