@@ -30,6 +30,8 @@ NARROWEST_PX = 420  # of a panel, for its heading
 MARGIN_PX, HEADING_PX, LINE_PX = 10, 42, 17
 HEADING: dict[str, Any] = {"fontsize": 9.5}
 FOOT: dict[str, Any] = {"fontsize": 8.5, "color": "0.25"}
+TRUTH_POINTS, SEEN_POINTS = 0.8, 1.3  # of lines: what a run saw stands out from the truth
+NUMBER_POINTS, ARROW_POINTS = 9, 30  # of a font; an arrow's length
 PX_PER_LETTER, PX_PER_LETTER_OF_HEADING = 7.2, 8.0  # at most, on average
 ID_LETTERS = 11  # " · d4baba01"
 
@@ -68,10 +70,10 @@ def draw_side_by_side(scene: Scene, pair: RunPair, rank: int, longest_px: int) -
                 )
             )
             show_photograph(axes, photograph, (width, height))
-            draw_truth(axes, scene.truth, 0.8)
-            draw_seen(axes, seen, 1.3)
-            draw_numbers(axes, scene, 9)
-            draw_arrows(axes, scene, 30)
+            draw_truth(axes, scene.truth, TRUTH_POINTS)
+            draw_seen(axes, seen, SEEN_POINTS)
+            draw_numbers(axes, scene, NUMBER_POINTS)
+            draw_arrows(axes, scene, ARROW_POINTS)
             figure.text(
                 left / total,
                 (tall - HEADING_PX + 5) / tall,

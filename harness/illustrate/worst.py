@@ -13,7 +13,13 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from harness.errors import DataError
-from harness.evaluation.changes import ImageChange, ObjectChange, most_changed, signed
+from harness.evaluation.changes import (
+    MATCHING_IOU,
+    ImageChange,
+    ObjectChange,
+    most_changed,
+    signed,
+)
 from harness.illustrate.pair import RunPair
 from harness.illustrate.scene import scene_of
 from harness.illustrate.side_by_side import LONGEST_IN_FILE_PX, LONGEST_PX, draw_side_by_side
@@ -108,7 +114,9 @@ def selection(pair: RunPair) -> str:
     return (
         f"The images of {pair.split.name} in which the two runs differ most, in either direction: "
         "by the mean over an image's objects of the size of the change in Boundary IoU, where a "
-        f"missed object counts 0. They differ in {differ:,} of the {len(pair.images):,} images "
+        f"missed object counts 0. An object is missed where no detection reaches mask IoU "
+        f"{100 * MATCHING_IOU:.0f} with it, so that one which just crosses this is a large change. "
+        f"They differ in {differ:,} of the {len(pair.images):,} images "
         "that have objects. So selected, no image is typical, and they say nothing of which run "
         "is better."
     )

@@ -70,6 +70,7 @@ def test_words_tell_what_the_picture_shows(two):
 def test_the_selection_says_that_no_image_is_typical(two):
     text = selection(pair_of(two))
     assert "in either direction" in text
+    assert "missed where no detection reaches mask IoU 50 with it" in text
     assert "They differ in 2 of the 3 images that have objects." in text
     assert "no image is typical" in text
 
