@@ -151,7 +151,8 @@ Table = Annotated[
 Figure = Annotated[
     str,
     typer.Argument(
-        help="fig2, fig3, fig4, fig5, fig6, fig7, fig8 or fig9.", autocompletion=values.figures
+        help=f"{', '.join(values.FIGURE_NAMES[:-1])} or {values.FIGURE_NAMES[-1]}.",
+        autocompletion=values.figures,
     ),
 ]
 Images = Annotated[

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.commands.figure import FIGURES, write_figure
+from harness.commands.figure import FIGURES, _of_examples, _of_runs, write_figure
 from harness.data.coco import TRAIN_2014
 from harness.errors import DataError, HarnessError, SpecError
 from harness.illustrate.figures import OF_EXAMPLES
 from harness.paths import ResultsFolder
+from harness.report.figures import FIGURES as OF_NUMBERS
 from harness.shapes import write_shapes
 from harness.workplace import workplace
 from tests.data.small_coco import write_coco
@@ -82,8 +83,16 @@ def test_images_are_named_one_by_one(project, own):
     assert "It lists 30 images, among them: 1, 2, 3, 4, 5, ..." in done.stderr
 
 
-def test_every_figure_of_examples_has_its_name(at):
-    assert [name for name in FIGURES if name not in ("fig7", "fig8", "fig9")] == list(OF_EXAMPLES)
+def test_every_figure_of_examples_has_its_name():
+    assert drawn_by(_of_examples) == list(OF_EXAMPLES)
+
+
+def test_every_figure_of_numbers_has_its_name():
+    assert drawn_by(_of_runs) == list(OF_NUMBERS)
+
+
+def drawn_by(function):
+    return [name for name, draw in FIGURES.items() if draw is function]
 
 
 def test_figure_7_draws_the_shapes_that_the_demo_trains_on(at):
