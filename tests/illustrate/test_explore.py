@@ -28,13 +28,17 @@ def test_a_slider_changes_the_picture_of_its_cell(tmp_path, monkeypatch):
     for name in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR"):
         monkeypatch.setenv(name, str(tmp_path / name))
 
-    def picture(*sources: str) -> bytes:
-        cells = [nbformat.v4.new_code_cell(source) for source in sources]
-        notebook = NotebookClient(nbformat.v4.new_notebook(cells=cells), timeout=60).execute()
-        return base64.b64decode(notebook.cells[0].outputs[0].data["image/png"])
+    cells = [nbformat.v4.new_code_cell(source) for source in (SHOW, MOVE)]
+    client = NotebookClient(nbformat.v4.new_notebook(cells=cells), timeout=60)
 
-    assert picture(SHOW) == png(distance_profile())  # the defaults
-    assert picture(SHOW, MOVE) == png(distance_profile(k=3))
+    def picture() -> bytes:
+        return base64.b64decode(cells[0].outputs[0].data["image/png"])
+
+    with client.setup_kernel():
+        client.execute_cell(cells[0], 0)
+        assert picture() == png(distance_profile())  # the defaults
+        client.execute_cell(cells[1], 1)
+        assert picture() == png(distance_profile(k=3))
 
 
 @pytest.mark.parametrize("choices", [{"steps": (1, 2)}, {"k": (1, 3)}])
