@@ -1,11 +1,12 @@
 """One image as two runs see it: the photograph with what run a found, beside that of run b."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -20,7 +21,7 @@ from harness.illustrate.contours import (
 from harness.illustrate.pair import RunPair
 from harness.illustrate.panels import drawable
 from harness.illustrate.photographs import Photograph
-from harness.illustrate.scene import SURE, Scene
+from harness.illustrate.scene import SURE, Scene, Seen
 from harness.report.style import STYLE
 
 DPI = 100  # of a page
@@ -29,7 +30,7 @@ LONGEST_IN_FILE_PX = 1600  # in a file, where all grows with it
 NARROWEST_PX = 420  # of a panel, for its heading
 MARGIN_PX, HEADING_PX, LINE_PX = 10, 42, 17
 HEADING: dict[str, Any] = {"fontsize": 9.5}
-FOOT: dict[str, Any] = {"fontsize": 8.5, "color": "0.25"}
+FOOT: dict[str, Any] = {"fontsize": 8.5, "linespacing": 1.3, "color": "0.25"}
 TRUTH_POINTS, SEEN_POINTS = 0.8, 1.3  # of lines: what a run saw stands out from the truth
 NUMBER_POINTS, ARROW_POINTS = 9, 30  # of a font; an arrow's length
 PX_PER_LETTER, PX_PER_LETTER_OF_HEADING = 7.2, 8.0  # at most, on average
@@ -57,41 +58,28 @@ def draw_side_by_side(scene: Scene, pair: RunPair, rank: int, longest_px: int) -
     photograph = _shrunk(scene.photograph, round(finer * shown[0]), round(finer * shown[1]))
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(total / DPI, tall / DPI), dpi=finer * DPI, facecolor="white")
+        top = tall - HEADING_PX
         for run, seen in enumerate(scene.seen):
             left = MARGIN_PX + run * (panel + MARGIN_PX)
-            inset = (panel - shown[0]) // 2
-            bottom = tall - HEADING_PX - shown[1]
-            axes = figure.add_axes(
-                (
-                    (left + inset) / total,
-                    bottom / tall,
-                    shown[0] / total,
-                    shown[1] / tall,
-                )
-            )
-            show_photograph(axes, photograph, (width, height))
-            draw_truth(axes, scene.truth, TRUTH_POINTS)
-            draw_seen(axes, seen, SEEN_POINTS)
-            draw_numbers(axes, scene, NUMBER_POINTS)
-            draw_arrows(axes, scene, ARROW_POINTS)
-            figure.text(
-                left / total,
-                (tall - HEADING_PX + 5) / tall,
-                drawable(_heading(scene.change, pair, run, panel)),
-                parse_math=False,
-                va="bottom",
-                **HEADING,
-            )
-        figure.text(
-            MARGIN_PX / total,
-            MARGIN_PX / tall,
-            drawable("\n".join(foot)),
-            parse_math=False,
-            va="bottom",
-            linespacing=1.3,
-            **FOOT,
-        )
+            inset = left + (panel - shown[0]) // 2
+            box = (inset / total, (top - shown[1]) / tall, shown[0] / total, shown[1] / tall)
+            _draw_panel(figure.add_axes(box), scene, seen, photograph)
+            heading = _heading(scene.change, pair, run, panel)
+            _write(figure, left / total, (top + 5) / tall, heading, HEADING)
+        _write(figure, MARGIN_PX / total, MARGIN_PX / tall, "\n".join(foot), FOOT)
     return figure
+
+
+def _draw_panel(axes: Axes, scene: Scene, seen: Seen, photograph: Photograph) -> None:
+    show_photograph(axes, photograph, scene.photograph.shape[1::-1])
+    draw_truth(axes, scene.truth, TRUTH_POINTS)
+    draw_seen(axes, seen, SEEN_POINTS)
+    draw_numbers(axes, scene, NUMBER_POINTS)
+    draw_arrows(axes, scene, ARROW_POINTS)
+
+
+def _write(figure: Figure, x: float, y: float, text: str, look: Mapping[str, Any]) -> None:
+    figure.text(x, y, drawable(text), parse_math=False, va="bottom", **look)
 
 
 def _scale(side: int) -> float:
