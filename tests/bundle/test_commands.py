@@ -7,33 +7,51 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.bundle.conftest import PROJECT, content_of, write_zip
 
-RUN = "import os; os.umask(0o077); from harness.cli import main; main()"
-WHAT_IS_LOADED = """
-import sys
-from harness.cli import app
-try:
-    app()
-finally:
-    print(*sys.modules, file=sys.stderr)
+# At its end it leaves in the file LOADED what it has loaded.
+RUN = """
+import atexit, os, pathlib, sys
+from harness.cli import main
+os.umask(0o077)
+atexit.register(lambda: pathlib.Path(os.environ["LOADED"]).write_text("\\n".join(sys.modules)))
+main()
 """
 
 
-def harness(folder: Path, *arguments: str, code: str = RUN) -> subprocess.CompletedProcess:
+@dataclass(frozen=True)
+class Done:
+    """What a command printed, how it ended, and the modules that it had loaded by then."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+    loaded: frozenset[str]
+
+
+def harness(folder: Path, *arguments: str) -> Done:
     folder.mkdir(exist_ok=True)
-    return subprocess.run(
-        [sys.executable, "-c", code, *arguments],
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        env={"PATH": os.environ["PATH"]},  # with git, which knows the commit
-    )
+    with tempfile.TemporaryDirectory() as beside:
+        loaded = Path(beside) / "loaded"
+        done = subprocess.run(
+            [sys.executable, "-c", RUN, *arguments],
+            capture_output=True,
+            text=True,
+            cwd=folder,
+            env={
+                "PATH": os.environ["PATH"],
+                "LOADED": str(loaded),
+            },  # with git: it knows the commit
+        )
+        modules = frozenset(loaded.read_text().splitlines())
+    return Done(done.returncode, done.stdout, done.stderr, modules)
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +65,19 @@ def project(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def made(project) -> subprocess.CompletedProcess:
+def made(project) -> Done:
     return harness(project, "bundle", "--scale", "demo")
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory) -> Path:
+    """Another folder, empty."""
+    return tmp_path_factory.mktemp("elsewhere")
+
+
+@pytest.fixture(scope="module")
+def verified(made, elsewhere) -> Done:
+    return harness(elsewhere, "verify", made.stdout.strip())
 
 
 def test_a_bundle_is_written_into_the_results_and_its_path_printed(project, made):
@@ -59,10 +88,9 @@ def test_a_bundle_is_written_into_the_results_and_its_path_printed(project, made
     assert not (project / "runs").exists()
 
 
-def test_another_folder_rebuilds_it_and_says_what_is_equal(project, made, tmp_path):
-    done = harness(tmp_path / "elsewhere", "verify", made.stdout.strip())
-    assert (done.returncode, done.stderr) == (0, "")
-    lines = done.stdout.splitlines()
+def test_another_folder_rebuilds_it_and_says_what_is_equal(verified, elsewhere):
+    assert (verified.returncode, verified.stderr) == (0, "")
+    lines = verified.stdout.splitlines()
     assert lines[0].startswith("demo: 19 runs, bundled by harness ")
     # The sum of all below.
     assert lines[1] == "109 files: as they were bundled"
@@ -78,7 +106,7 @@ def test_another_folder_rebuilds_it_and_says_what_is_equal(project, made, tmp_pa
         "19 metrics: of trainings with these specs; that they were measured no file can prove",
         "15 replicates: of the same AP as the metrics; their draws are not made anew",
     ]
-    assert list((tmp_path / "elsewhere").iterdir()) == []
+    assert list(elsewhere.iterdir()) == []
 
 
 def test_what_differs_is_listed_and_the_versions_are_blamed_where_they_differ(made, tmp_path):
@@ -134,14 +162,10 @@ def test_a_folder_is_no_file_to_write_and_nothing_is_made(project, tmp_path):
     assert done.stderr == f"BundleError: --output {tmp_path} is a folder. Name a file in it.\n"
 
 
-def test_neither_command_needs_torch(project, made, tmp_path):
-    for arguments in (
-        ("bundle", "--scale", "demo", "--output", str(tmp_path / "b.zip")),
-        ("verify", made.stdout.strip()),
-    ):
-        loaded = harness(project, *arguments, code=WHAT_IS_LOADED).stderr.split()
-        assert "harness.bundle.verify" in loaded
-        assert not {"torch", "detectron2"} & set(loaded)
+def test_neither_command_needs_torch(made, verified):
+    for done in (made, verified):
+        assert "harness.bundle.verify" in done.loaded
+        assert not {"torch", "detectron2"} & done.loaded
 
 
 def _contents(bundle: Path) -> dict[str, bytes]:
