@@ -36,7 +36,7 @@ MAY_IMPORT = {
     "slurm": "errors files paths stop records lease data grid launch submitit pydantic __init__",
     "collect": "errors files paths records replicates data grid statistics pandas",
     "report": "errors records grid statistics pandas numpy matplotlib jinja2 markupsafe",
-    "illustrate": "errors paths records data shapes grid evaluation report pandas numpy "
+    "illustrate": "errors paths records replicates data shapes grid evaluation report pandas numpy "
     "scipy matplotlib contourpy pycocotools PIL",
     "bundle": "__init__ errors files paths records replicates grid launch workplace pydantic",
     "terminal": "paths bundle data evaluation grid launch slurm report statistics rich",

@@ -1,5 +1,6 @@
 """Two runs on the same test images: what each predicted, and what became of each object."""
 
+import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from harness.grid.next_command import command
 from harness.grid.spec import RunSpec
 from harness.paths import RunsFolder
 from harness.records import read_metrics
+from harness.replicates import read_replicates
 
 TESTED_ON = ("test_split", "test_hash", "data_revision")
 
@@ -62,6 +64,7 @@ def read_pair(one: RunSpec, other: RunSpec, names: tuple[str, str], runs: RunsFo
     split = _located(one, runs)
     for spec in (one, other):
         _refuse_other_annotations(spec, split, runs)
+        _refuse_other_predictions(spec, runs)
     ground_truth = read_ground_truth(split.annotations, "segm")
     a, b = (_results(spec, ground_truth, runs) for spec in (one, other))
     return RunPair(names, split, ground_truth, (a, b), image_changes(ground_truth, a, b))
@@ -166,6 +169,21 @@ def _refuse_other_annotations(spec: RunSpec, split: Split, runs: RunsFolder) -> 
             f"{split.where} is not what run {spec.run_id} was scored on: its sha256 begins with "
             f"{here[:8]}, not {str(recorded.get(split.name))[:8]}. Put the file back that was "
             "there when it was scored."
+        )
+
+
+def _refuse_other_predictions(spec: RunSpec, runs: RunsFolder) -> None:
+    """Runs that were scored by an earlier version tell not which predictions that were."""
+    paths = runs.run(spec.run_id)
+    if not paths.replicates.exists():
+        return
+    with paths.results.open("rb") as file:
+        here = hashlib.file_digest(file, "sha256").hexdigest()
+    if here != read_replicates(paths.replicates, spec.run_id).results:
+        raise ResultsError(
+            f"{paths.results} is not what run {spec.run_id} was scored on. Next: delete "
+            f"{paths.metrics} and give `{command(f'run {spec.run_id}', spec, runs.folder)}`, which "
+            "predicts and scores again."
         )
 
 

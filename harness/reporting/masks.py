@@ -25,7 +25,11 @@ def mask_pairs(grid: Grid, runs: RunsFolder) -> Iterator[MaskPair]:
     from harness.illustrate.pair import pair_of_rows
 
     for rows in _rows(grid):
-        baseline, method = pair_of_rows(grid, runs, *rows)
+        try:
+            baseline, method = pair_of_rows(grid, runs, *rows)
+        except OSError as error:
+            yield MaskPair(f"{rows[1]} beside {rows[0]}", "", (), _not_to_be_read(error))
+            continue
         names = [grid.cell_name(cell) for cell in (baseline, method)]
         title = f"{names[1]} beside {names[0]} ({method.spec.architecture})"
         specs = (baseline.spec, method.spec)
@@ -59,6 +63,8 @@ def _pair(
         note, pictures, missing = _drawn(specs, names, runs, stamps)
     except HarnessError as error:
         return MaskPair(title, "", (), str(error))
+    except OSError as error:
+        return MaskPair(title, "", (), _not_to_be_read(error))
     if missing:
         _drawn.cache_clear()  # a photograph that comes back changes no stamp
     if missing and not pictures:
@@ -95,6 +101,10 @@ def _drawn(
     )
     missing = told_not_drawn([one for one in images if isinstance(one, NotDrawn)])
     return selection(pair), tuple(pictures), missing
+
+
+def _not_to_be_read(error: OSError) -> str:
+    return f"{error.filename} cannot be read: {error.strerror}."
 
 
 def _stamp(path: Path) -> Stamp:

@@ -1,5 +1,6 @@
 """Two runs are compared where their predictions and images are, and refused by name elsewhere."""
 
+import hashlib
 from dataclasses import replace
 
 import pytest
@@ -7,6 +8,8 @@ import pytest
 from harness.errors import DataError, HarnessError, ResultsError, SpecError
 from harness.grid.spec import base_of
 from harness.illustrate.pair import read_pair
+from harness.records import EXTENDED_METRICS
+from harness.replicates import REPLICATED_TASKS, Replicates, write_replicates
 from tests.illustrate.two_runs import TwoRuns
 
 NAMES = ("one", "other")
@@ -92,3 +95,22 @@ def test_drawn_shapes_that_are_gone_are_told_with_the_command_that_draws_them(tw
         two.paths(row).folder.rename(two.runs / spec.run_id)
     with pytest.raises(DataError, match=r"shapes are not whole in /no/shapes. Next: `harness run "):
         read(two, *specs)
+
+
+def test_predictions_that_are_not_those_scored_are_refused(two):
+    paths = two.place.runs.run(two.spec("k=2").run_id)
+    drawn = dict.fromkeys(EXTENDED_METRICS, (20.0,))
+    replicates = Replicates(
+        run_id=paths.folder.name,
+        annotations="a" * 64,
+        results=hashlib.sha256(paths.results.read_bytes()).hexdigest(),
+        drawn="d" * 64,
+        evaluator="harness 0.1.0",
+        ap=dict.fromkeys(REPLICATED_TASKS, dict.fromkeys(EXTENDED_METRICS, 20.0)),
+        draws=dict.fromkeys(REPLICATED_TASKS, drawn),
+    )
+    write_replicates(paths.replicates, replicates)
+    assert len(read(two).images) == 3
+    paths.results.write_text("[]")
+    with pytest.raises(ResultsError, match=r"is not what run \w+ was scored on\. Next: delete"):
+        read(two)
