@@ -93,8 +93,8 @@ def what_to_do(error: OSError) -> str:
     if error.errno in (errno.EISDIR, errno.ENOTDIR):
         there, needed = ("folder", "file") if error.errno == errno.EISDIR else ("file", "folder")
         return (
-            f"{error.filename}: there is a {there} where harness needs a {needed}. Move it away, "
-            "and give the same command again."
+            f"{error.filename2 or error.filename}: there is a {there} where harness needs a "
+            f"{needed}. Move it away, and give the same command again."
         )
     return ""
 

@@ -5,7 +5,7 @@ import gzip
 
 import pytest
 
-from harness.files import unpacked, what_to_do
+from harness.files import unpacked, what_to_do, write_text
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
@@ -50,3 +50,11 @@ def damaged_at(position: int) -> bytes:
 def test_damaged_gzip_is_a_value_error(content):
     with pytest.raises(ValueError, match=r"^it is gzip, and does not unpack: "):
         unpacked(content)
+
+
+def test_a_folder_in_the_place_of_a_file_is_named_and_not_the_file_beside_it(tmp_path):
+    (tmp_path / "report.html").mkdir()
+    with pytest.raises(IsADirectoryError) as caught:
+        write_text(tmp_path / "report.html", "page")
+    told = what_to_do(caught.value)
+    assert told.startswith(f"{tmp_path / 'report.html'}: there is a folder where harness needs a")
