@@ -22,7 +22,7 @@ from harness.report.scale import scale_note
 from harness.report.style import svg
 from harness.report.tables import render
 from harness.reporting.masks import mask_pairs
-from harness.reporting.runs import cost, runs_frame
+from harness.reporting.runs import COLLECTED, cost, runs_frame
 from harness.reporting.to_train import to_train
 from harness.workplace import Workplace
 
@@ -47,12 +47,13 @@ def _page(grid: Grid, place: Workplace, results: ResultsFolder, problems: Sequen
     tables = {name: _section(grid, name, place, results) for name in grid.layouts}
     curves = _curves(grid, place)
     spent, unpriced = cost(grid, place.runs, runs)
+    undone = runs.loc[~runs["state"].isin([State.DONE.value, COLLECTED]), "run_id"].tolist()
     return Page(
         title=f"Grid {place.results.folder.name}: tables, verdicts and evidence",
         scale_note=scale_note(cell.spec for cell in grid.cells),
         made_at=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         runs=runs,
-        to_do=to_train(grid, runs.loc[runs["state"] != State.DONE.value, "run_id"].tolist()),
+        to_do=to_train(grid, undone),
         problems=(*problems, *filter(None, [note, unpriced])),
         tables=tables,
         fig8=_fig8(grid, tables),

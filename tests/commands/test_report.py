@@ -94,6 +94,15 @@ def test_the_page_loads_nothing_from_elsewhere(place):
     }
 
 
+def test_runs_whose_numbers_are_here_are_not_to_be_trained_again(place):
+    # Of seed 1 one row was asked for; those of seed 0 are collected, and have no folders.
+    spec = next(c.spec for c in place.grid(["table1"], 2).cells if c.row == "k=2" and c.spec.seed)
+    place.runs.run(spec.run_id).folder.mkdir(parents=True)
+    state = report(place).sections["state"]
+    command = "harness submit --site local --seeds 2 --only '*/seed=1' --scale demo"
+    assert f"What is not done is trained by {command}" in state
+
+
 def test_without_any_run_all_is_marked_as_missing(place, project):
     shutil.rmtree(project / "results" / "demo")
     seen = report(place)
