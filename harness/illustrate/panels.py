@@ -22,6 +22,7 @@ DISTANCE_COLOURS = "viridis"  # perceptually uniform, and readable without red a
 SMALL = 6  # points, for what stands in and under panels
 CHARACTERS_PER_IN = 22  # of SMALL text
 MISSING_LETTER = "□"
+POSITION_DIGITS = 6  # of the figure: a thousandth of a point
 
 
 def boxes_told(*texts: str) -> str:
@@ -59,6 +60,12 @@ def finish(figure: Figure, text: str, *names: str) -> None:
     )
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
+    for axes in figure.get_axes():
+        # The layout's solver leaves other last digits each time, and a PDF prints them.
+        left, bottom, width, height = (
+            round(part, POSITION_DIGITS) for part in axes.get_position(original=True).bounds
+        )
+        axes.set_position((left, bottom, width, height))
 
 
 def show(axes: Axes, image: Image, low: float, high: float, colours: str = GREY) -> AxesImage:
